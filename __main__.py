@@ -1,0 +1,5 @@
+"""`python -m dvdt`: the command line."""
+
+from .dsl.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Kernel to machine code. Knows nothing of neurons, texts or units."""

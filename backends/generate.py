@@ -1,0 +1,451 @@
+"""A Kernel to the Python `ast` of the function that the CPU backend compiles.
+
+The function makes many steps of a range of blocks. A block is some hundred neurons whose arrays stand in one contiguous
+scratch, value j of row r at r*block + j, so that LLVM sees one array where the kernel has ten, and no checks for overlap
+keep the loop over neurons from becoming vector instructions. Lanes behind the last neuron repeat the last neuron, so every
+index they compute is inside and whatever they compute is finite if it is.
+
+Where neurons do not read one another, a block makes all steps before the next one begins. Where they do, the scratches of
+all blocks stand behind each other, a phase goes over all of them, and the reductions follow.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .emit import CONVERT, Scope, Spelling, assign, call, extents, name, number
+from .kernel import (
+    BUILT_IN,
+    Array,
+    Assign,
+    Constant,
+    Draw,
+    Emit,
+    Expr,
+    Kernel,
+    Kind,
+    MatrixProduct,
+    Operation,
+    Phase,
+    Probe,
+    Reduce,
+    Symbol,
+)
+
+# The numbers of the one argument of the function, `plan`; then follow, for each series, its address, rows and columns, and
+# the addresses of the matrices.
+PLAN = (
+    "n first_block last_block begin first last stop k0 k1 capacity at_once recordings blocks"
+    " reals integers scalars scratch wholes flags spikes counts marks records ranges spare spare_wholes"
+).split()
+ADDRESSES = PLAN.index("reals")
+RECORDING = "probe every start neurons places values".split()  # the numbers of one row of `records`
+
+PRIMITIVES = "all_finite any_of_eight at below copy get lowest_bit maximum minimum put repeat select sign".split()
+REDUCTIONS = "count gather_row largest one_of product rank scatter_row smallest total".split()
+DISTRIBUTIONS = "uniform normal exponential poisson".split()
+
+UNCOUPLED = """
+def advance(plan):
+    PLACES
+    SCALARS
+    block, step = first_block, begin
+    while block < last_block:
+        origin = block * BLOCK
+        many = min(BLOCK, n - origin)
+        lanes = (many + 31) & -32
+        FILL
+        MARK
+        full = False
+        while step < stop:
+            FULL
+            if full:
+                break
+            t = step * dt
+            t_next = (step + 1) * dt
+            RECORD
+            if step == last:
+                break
+            PHASES
+            step += 1
+        plan[REACHED_BLOCK], plan[REACHED_STEP] = block, step
+        finite = True
+        CHECK
+        if not finite and stop == last:
+            FORGET
+            return 2
+        KEEP
+        if full:
+            return 1
+        block += 1
+        step = first
+    return 0
+"""
+
+COUPLED = """
+def advance(plan):
+    PLACES
+    SCALARS
+    EACH_FILL
+    MARK
+    step = begin
+    full = False
+    while step < stop:
+        FULL
+        if full:
+            break
+        t = step * dt
+        t_next = (step + 1) * dt
+        EACH_RECORD
+        if step == last:
+            break
+        PHASES
+        step += 1
+    plan[REACHED_BLOCK], plan[REACHED_STEP] = 0, step
+    finite = True
+    EACH_CHECK
+    if not finite and stop == last:
+        FORGET
+        return 2
+    EACH_KEEP
+    return 1 if full else 0
+"""
+
+EACH = """
+for block in range(last_block):
+    origin = block * BLOCK
+    many = min(BLOCK, n - origin)
+    lanes = (many + 31) & -32
+    base = block * WIDTH
+    whole_base = block * WHOLE_WIDTH
+    INSIDE
+"""
+
+# Eight flags are read as one word, eight words at once are mostly 0.
+EVENTS = """
+found = get(counts, EVENT)
+for group in range(0, many, 64):
+    w = WORD + (group >> 3)
+    if any_of_eight(words, w):
+        for w in range(w, w + 8):
+            word = get(words, w)
+            while word != 0:
+                j = ((w - WORD) << 3) + (lowest_bit(word) >> 3)
+                if j < many:
+                    put(spikes, 2 * EVENT * capacity + found, step)
+                    put(spikes, (2 * EVENT + 1) * capacity + found, origin + j)
+                    found += 1
+                word &= word - 1
+put(counts, EVENT, found)
+"""
+
+RECORD = """
+for r in range(recordings):
+    low, high = get(ranges, r * (blocks + 1) + block), get(ranges, r * (blocks + 1) + block + 1)
+    every, since = get(records, 6 * r + 1), step - get(records, 6 * r + 2)
+    if get(records, 6 * r) == PROBE and low < high and since >= 0 and since % every == 0:
+        row = since // every * get(records, 6 * r + 3)
+        places, values = at(get(records, 6 * r + 4), integer), at(get(records, 6 * r + 5), DTYPE)
+        UNIFORM
+        for q in range(low, high):
+            i = get(places, q)
+            j = i - origin
+            BODY
+"""
+
+
+class _Fill(ast.NodeTransformer):
+    """Puts statements where a template has a name in capitals, and expressions for its constants."""
+
+    def __init__(self, statements: Mapping[str, list[ast.stmt]], constants: Mapping[str, ast.expr]) -> None:
+        self.statements = statements
+        self.constants = constants
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.value, ast.Name) and node.value.id in self.statements:
+            return self.statements[node.value.id]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.constants.get(node.id, node)
+
+
+def symbols(expression: Expr) -> set[str]:
+    """Names that occur in an expression."""
+    match expression:
+        case Symbol(found):
+            return {found}
+        case Operation(_, arguments):
+            return {found for argument in arguments for found in symbols(argument)}
+    return set()
+
+
+def _elements(expression: Expr) -> set[str]:
+    """Names that occur in the indices of a series."""
+    if isinstance(expression, Operation):
+        found = {symbol for argument in expression.arguments for symbol in _elements(argument)}
+        return found | (symbols(expression) if expression.name == "element" else set())
+    return set()
+
+
+@dataclass
+class Generator:
+    kernel: Kernel
+    precision: str
+    block: int
+    functions: Mapping[tuple[str, str], str]  # (operation, precision) -> name of a function of vector_math
+    scope: Scope = field(init=False)
+    arrays: Mapping[str, Array] = field(init=False)
+    rows: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kernel = self.kernel
+        self.arrays = {array.name: array for array in kernel.arrays}
+        self.rows = rows_of(kernel)
+        kinds = {place.name: place.kind for place in (*kernel.arrays, *kernel.scalars)}
+        spelling = Spelling()
+        spelling.given.update({built_in: built_in[1:] for built_in in BUILT_IN})
+        spelling.reserve([*self.internal_names(), *spelling.given.values()])
+        for place in (*kernel.arrays, *kernel.scalars, *kernel.series, *kernel.matrices):
+            spelling(place.name)
+        self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions)
+
+    def internal_names(self) -> set[str]:
+        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, RECORD))
+        found = {node.id for node in ast.walk(ast.parse(templates)) if isinstance(node, ast.Name)}
+        draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
+        more = {*PLAN, *PRIMITIVES, *REDUCTIONS, *self.functions.values(), *draws}
+        return found | more | {"np", "njit", "real", "double", "integer", "inf", "nan", "advance", "words", "plan"}
+
+    def module(self) -> ast.Module:
+        statements = {
+            "PLACES": self.places(),
+            "SCALARS": self.scalars(),
+            "FILL": self.copies(kept=False),
+            "KEEP": self.copies(kept=True),
+            "CHECK": self.check(),
+            "RECORD": self.records(),
+            "PHASES": [statement for phase in self.kernel.phases for statement in self.phase(phase)],
+            **self.counts(),
+        }
+        each = {f"EACH_{key}": self.each(statements[key]) for key in ("FILL", "RECORD", "CHECK", "KEEP")}
+        (function,) = self.fill(COUPLED if self.kernel.coupled else UNCOUPLED, {**statements, **each})
+        assert isinstance(function, ast.FunctionDef)
+        decorator = "njit('int64(int64[::1])', nogil=True, error_model='numpy', cache=True)"
+        function.decorator_list = [ast.parse(decorator, mode="eval").body]
+        return ast.fix_missing_locations(ast.Module([*self.header(), function], []))
+
+    def fill(self, template: str, statements: Mapping[str, list[ast.stmt]], **constants: ast.expr | int) -> list[ast.stmt]:
+        """A template with its names in capitals replaced."""
+        fixed = {
+            "BLOCK": self.block,
+            "WIDTH": sum(array.kind is not Kind.INTEGER for array in self.kernel.arrays) * self.block,
+            "WHOLE_WIDTH": sum(array.kind is Kind.INTEGER for array in self.kernel.arrays) * self.block,
+            "REACHED_BLOCK": PLAN.index("first_block"),
+            "REACHED_STEP": PLAN.index("begin"),
+        }
+        nodes = {key: number(value) if isinstance(value, int) else value for key, value in {**fixed, **constants}.items()}
+        filled: ast.Module = _Fill(statements, nodes).visit(ast.parse(template))
+        return filled.body
+
+    def header(self) -> list[ast.stmt]:
+        draws = {called for called in self.scope.called if called.partition("_")[0] in DISTRIBUTIONS}
+        imports = {
+            "primitives": PRIMITIVES,
+            "vector_math": sorted(self.scope.called - draws),
+            "random": sorted(draws),
+            "reductions": REDUCTIONS if self.kernel.coupled else [],
+        }
+        lines = ["import numpy as np", "from numba import njit"]
+        lines += [f"from {__package__}.{module} import {', '.join(names)}" for module, names in imports.items() if names]
+        lines += ["inf, nan = np.inf, np.nan", f"real, double, integer = np.{self.precision}, np.float64, np.int64"]
+        return ast.parse("\n".join(lines)).body
+
+    # ---- what stands before and after the steps -----------------------------------------------------
+
+    def places(self) -> list[ast.stmt]:
+        """Names for the numbers of the plan and for what stands at its addresses."""
+        kinds = {"reals": "real", "scratch": "real", "spare": "real", "scalars": "double", "flags": "np.uint8"}
+        lines = [f"{entry} = plan[{index}]" for index, entry in enumerate(PLAN[:ADDRESSES])]
+        for index, entry in enumerate(PLAN[ADDRESSES:], ADDRESSES):
+            lines.append(f"{entry} = at(plan[{index}], {kinds.get(entry, 'integer')})")
+        lines += [f"words = at(plan[{PLAN.index('flags')}], integer)", "dt = get(scalars, 0)"]
+        index = len(PLAN)
+        for place in self.kernel.series:
+            series, rows, columns = (self.scope.spelling(key) for key in (place.name, *extents(place.name)))
+            lines += [f"{series} = at(plan[{index}], real)", f"{rows} = plan[{index + 1}]", f"{columns} = plan[{index + 2}]"]
+            index += 3
+        for matrix in self.kernel.matrices:
+            lines.append(f"{self.scope.spelling(matrix.name)} = at(plan[{index}], real)")
+            index += 1
+        return ast.parse("\n".join(lines)).body
+
+    def scalars(self) -> list[ast.stmt]:
+        """Scalars stand in `scalars` behind dt, all float64."""
+        return [
+            assign(self.scope.spelling(scalar.name), self.scalar(scalar.kind, index))
+            for index, scalar in enumerate(self.kernel.scalars, start=1)
+        ]
+
+    def scalar(self, kind: Kind, index: int) -> ast.expr:
+        value = call("get", name("scalars"), number(index))
+        as_stored = kind is Kind.DOUBLE or (kind is Kind.REAL and self.precision == "float64")
+        return value if as_stored else CONVERT[kind](value)
+
+    def copies(self, kept: bool) -> list[ast.stmt]:
+        """Between the arrays and the scratch; `kept`: back, and only what is written."""
+        lines = []
+        for array in self.kernel.arrays:
+            scratch, arrays = ("wholes", "integers") if array.kind is Kind.INTEGER else ("scratch", "reals")
+            row = self.rows[array.name]
+            inside, outside = ast.unparse(self.place(array.name, number(0))), f"{row} * n + origin"
+            if not kept:
+                lines.append(f"copy({scratch}, {inside}, {arrays}, {outside}, many)")
+                lines.append(f"repeat({scratch}, {inside} + many, {inside} + {'BLOCK' if self.kernel.coupled else 'lanes'})")
+            elif array.written:
+                lines.append(f"copy({arrays}, {outside}, {scratch}, {inside}, many)")
+        return self.fill("\n".join(lines), {})
+
+    def check(self) -> list[ast.stmt]:
+        rows = [ast.unparse(self.place(guarded, number(0))) for guarded in self.kernel.guarded]
+        return [statement for row in rows for statement in ast.parse(f"finite &= all_finite(scratch, {row}, lanes)").body]
+
+    def counts(self) -> Mapping[str, list[ast.stmt]]:
+        """How many spikes are in the buffer: marked where a block begins, taken back where its steps are void."""
+        events = range(len(self.kernel.events))
+        lines = {
+            "MARK": [f"put(marks, {event}, get(counts, {event}))" for event in events],
+            "FULL": [f"full |= get(counts, {event}) > capacity - at_once" for event in events],
+            "FORGET": [f"put(counts, {event}, get(marks, {event}))" for event in events],
+        }
+        return {key: ast.parse("\n".join(found)).body for key, found in lines.items()}
+
+    # ---- phases and reductions ----------------------------------------------------------------------
+
+    def phase(self, phase: Phase) -> list[ast.stmt]:
+        uniform = [self.scope.assign(statement) for statement in phase.uniform]
+        loop = [*self.body(phase), *[statement for emit in phase.emits for statement in self.list_events(emit)]]
+        if not self.kernel.coupled:
+            return [*uniform, *loop]
+        reductions = [statement for reduction in phase.reductions for statement in self.reduce(reduction)]
+        return [*uniform, *self.each(loop), *reductions]
+
+    def each(self, inside: list[ast.stmt]) -> list[ast.stmt]:
+        """The statements for each block in turn."""
+        return self.fill(EACH, {"INSIDE": inside}) if inside else []
+
+    def body(self, phase: Phase) -> list[ast.stmt]:
+        """The loop over the neurons of a block."""
+        if not phase.body and not phase.emits and not phase.stores:
+            return []
+        expressions = [expression for statement in phase.body if (expression := _expression(statement)) is not None]
+        read = {symbol for expression in expressions for symbol in symbols(expression)}
+        read |= {store.name for store in phase.stores} | {emit.flag for emit in phase.emits}
+        # a table that is read along the neurons is read in order, up to the last neuron
+        along = any("@i" in _elements(expression) for expression in expressions)
+        index = "origin + j" if along else "origin + select(j < many, j, many - 1)"
+        indexed = "@i" in read or any(isinstance(statement, Draw) for statement in phase.body)
+        statements = [
+            *([assign("i", ast.parse(index, mode="eval").body)] if indexed else []),
+            *self.loads(read),
+            *[self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in phase.body],
+            *[self.flag(emit) for emit in phase.emits],
+            *[self.store(store.array, store.name) for store in phase.stores],
+        ]
+        return [ast.For(ast.Name("j", ast.Store()), call("range", name("many" if along else "lanes")), statements, [])]
+
+    def list_events(self, emit: Emit) -> list[ast.stmt]:
+        return self.fill(EVENTS, {}, EVENT=emit.event, WORD=emit.event * self.block // 8)
+
+    def reduce(self, reduction: Reduce | MatrixProduct) -> list[ast.stmt]:
+        """The stored array is copied into `spare`, reduced there, and a result for each neuron is copied back."""
+        values = "spare_wholes" if self.arrays[reduction.of].kind is Kind.INTEGER else "spare"
+        gather = self.move("gather_row", reduction.of, values)
+        if isinstance(reduction, MatrixProduct):
+            made, results = f"product({self.scope.spelling(reduction.matrix)}, {values}, spare_wholes, n)", values
+        elif reduction.operation == "rank":
+            made, results = f"rank({values}, spare_wholes, n)", "spare_wholes"
+        elif reduction.operation == "one_of":
+            made, results = f"one_of({values}, n, step, {reduction.stream}, k0, k1)", values
+        else:
+            self.scope.kinds[reduction.name] = reduction.kind
+            return [*gather, assign(self.scope.spelling(reduction.name), self.reduced(reduction, name(values)))]
+        return [*gather, *ast.parse(made).body, *self.move("scatter_row", reduction.name, results)]
+
+    def reduced(self, reduction: Reduce, values: ast.expr) -> ast.expr:
+        function = {"mean": "total", "any": "count"}.get(reduction.operation, reduction.operation)
+        value = call(function, values, name("n"))
+        if reduction.operation == "mean":
+            return ast.BinOp(call("real", value), ast.Div(), call("real", name("n")))
+        whole = self.arrays[reduction.of].kind is Kind.INTEGER or function == "count"
+        given = Kind.INTEGER if whole else Kind.REAL
+        return value if given is reduction.kind else CONVERT[reduction.kind](value)
+
+    def move(self, function: str, array: str, values: str) -> list[ast.stmt]:
+        whole = self.arrays[array].kind is Kind.INTEGER
+        scratch, width = ("wholes", "WHOLE_WIDTH") if whole else ("scratch", "WIDTH")
+        return self.fill(f"{function}({scratch}, {values}, {self.rows[array] * self.block}, {width}, BLOCK, n)", {})
+
+    # ---- recordings ----------------------------------------------------------------------------------
+
+    def records(self) -> list[ast.stmt]:
+        return [statement for index, probe in enumerate(self.kernel.probes) for statement in self.record(index, probe)]
+
+    def record(self, index: int, probe: Probe) -> list[ast.stmt]:
+        inner = self.scope.inside({statement.name for statement in (*probe.uniform, *probe.body)})
+        uniform = [inner.assign(statement) for statement in probe.uniform]
+        expressions = [probe.expression, *[statement.expression for statement in probe.body]]
+        loads = self.loads({symbol for expression in expressions for symbol in symbols(expression)})
+        body = [inner.assign(statement) for statement in probe.body]
+        value = inner.converted(probe.expression, probe.kind)
+        put = ast.Expr(call("put", name("values"), ast.BinOp(name("row"), ast.Add(), name("q")), value))
+        dtype = {Kind.REAL: "real", Kind.DOUBLE: "double", Kind.INTEGER: "integer", Kind.BOOLEAN: "np.bool_"}[probe.kind]
+        constants = {"PROBE": number(index), "DTYPE": ast.parse(dtype, mode="eval").body}
+        return self.fill(RECORD, {"UNIFORM": uniform, "BODY": [*loads, *body, put]}, **constants)
+
+    # ---- places --------------------------------------------------------------------------------------
+
+    def loads(self, read: Iterable[str]) -> list[ast.stmt]:
+        return [assign(self.scope.spelling(a.name), self.load(a)) for a in self.kernel.arrays if a.name in read]
+
+    def load(self, array: Array) -> ast.expr:
+        value = call("get", name("wholes" if array.kind is Kind.INTEGER else "scratch"), self.place(array.name, name("j")))
+        return CONVERT[Kind.BOOLEAN](value) if array.kind is Kind.BOOLEAN else value
+
+    def place(self, array: str, index: ast.expr) -> ast.expr:
+        """Where a value of an array stands in the scratch."""
+        row = self.rows[array] * self.block
+        place: ast.expr = ast.BinOp(number(row), ast.Add(), index) if row else index
+        base = "whole_base" if self.arrays[array].kind is Kind.INTEGER else "base"
+        return ast.BinOp(name(base), ast.Add(), place) if self.kernel.coupled else place
+
+    def flag(self, emit: Emit) -> ast.stmt:
+        place = ast.BinOp(number(emit.event * self.block), ast.Add(), name("j"))
+        return ast.Expr(call("put", name("flags"), place, name(self.scope.spelling(emit.flag))))
+
+    def store(self, array: str, symbol: str) -> ast.stmt:
+        kind = self.arrays[array].kind
+        value = self.scope.converted(Symbol(symbol), kind)
+        if kind is Kind.BOOLEAN:
+            value = call("select", value, *[self.scope.emit(Constant(stored)) for stored in (1.0, 0.0)])
+        return ast.Expr(call("put", name("wholes" if kind is Kind.INTEGER else "scratch"), self.place(array, name("j")), value))
+
+
+def rows_of(kernel: Kernel) -> Mapping[str, int]:
+    """The row of each array among those that are stored together: reals and booleans, or integers."""
+    rows: dict[str, int] = {}
+    for whole in (False, True):
+        together = [array.name for array in kernel.arrays if (array.kind is Kind.INTEGER) is whole]
+        rows.update({found: row for row, found in enumerate(together)})
+    return rows
+
+
+def _expression(statement: Assign | Draw) -> Expr | None:
+    return statement.mean if isinstance(statement, Draw) else statement.expression
+
+
+def generate(kernel: Kernel, precision: str, block: int, functions: Mapping[tuple[str, str], str]) -> str:
+    """The text of the module: one function `advance`, compiled where the module is imported."""
+    return ast.unparse(Generator(kernel, precision, block, functions).module())

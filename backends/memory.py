@@ -1,0 +1,98 @@
+"""Memory: the arrays of one population while it runs, the same for every backend that lives in the main memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernel import Kernel, Kind
+
+
+@dataclass
+class Recording:
+    """Where one probe is written: row (k - start)//every of `values` at each step k >= start with (k - start) % every == 0."""
+
+    probe: str
+    every: int
+    start: int
+    neurons: NDArray[np.int64]  # ascending
+    values: NDArray[np.generic]  # (rows, len(neurons)), the working precision, int64 or bool by the kind of the probe
+
+
+@dataclass
+class Memory:
+    """Every value that a kernel reads and writes, by place.
+
+    `reals` has one row for each REAL and BOOLEAN array of the kernel in the order of `kernel.arrays`, `integers` one for each
+    INTEGER array. `scalars` has, beside those of the kernel, "@dt". A matrix is replaced, never changed in place: `columns` keeps the
+    matrices column by column for backends that read them so. `spikes[e]` collects, for event e, pairs (steps, neurons) of
+    int64 arrays as they are drained.
+    """
+
+    n: int
+    precision: np.dtype[np.floating]
+    reals: NDArray[np.floating]
+    integers: NDArray[np.int64]
+    scalars: Mapping[str, float]
+    series: Mapping[str, NDArray[np.floating]]
+    matrices: Mapping[str, NDArray[np.floating]]
+    seed: int
+    recordings: list[Recording] = field(default_factory=list)
+    spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = field(default_factory=list)
+    columns: dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]] = field(default_factory=dict, repr=False)
+
+    def by_columns(self, name: str) -> NDArray[np.floating]:
+        """The matrix of that name, column behind column."""
+        matrix = self.matrices[name]
+        if name not in self.columns or self.columns[name][0] is not matrix:
+            self.columns[name] = matrix, np.ascontiguousarray(matrix.T)
+        return self.columns[name][1]
+
+    def row(self, kernel: Kernel, name: str) -> NDArray[np.generic]:
+        """The stored array of that name (a view)."""
+        real = integer = 0
+        for array in kernel.arrays:
+            if array.name == name:
+                return self.integers[integer] if array.kind is Kind.INTEGER else self.reals[real]
+            if array.kind is Kind.INTEGER:
+                integer += 1
+            else:
+                real += 1
+        raise KeyError(name)
+
+
+def allocate(kernel: Kernel, n: int, precision: np.dtype[np.floating], seed: int) -> Memory:
+    """A memory of zeros for `n` neurons, with empty scalars, series and matrices."""
+    integers = sum(array.kind is Kind.INTEGER for array in kernel.arrays)
+    return Memory(
+        n=n,
+        precision=precision,
+        reals=np.zeros((len(kernel.arrays) - integers, n), precision),
+        integers=np.zeros((integers, n), np.int64),
+        scalars={},
+        series={},
+        matrices={},
+        seed=seed,
+        spikes=[[] for _ in kernel.events],
+    )
+
+
+@dataclass(frozen=True)
+class NonFinite:
+    """A state that stopped being finite: the array, the first neuron (lowest step, then index), the step after which it was seen."""
+
+    array: str
+    neuron: int
+    step: int
+    recent: NDArray[np.floating]  # the last values of that array, oldest first, the bad one last
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`done`: the first step that has not been made. `trouble`: set where the run has to stop; all results from `trouble.step` on are void."""
+
+    done: int
+    trouble: NonFinite | None = None

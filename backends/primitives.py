@@ -1,0 +1,195 @@
+"""What generated code calls where Python or numba would bring a branch or a bounds calculation: a few LLVM instructions each.
+
+Being numba intrinsics, they cost a kernel no compilation of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+VECTOR = 16  # values that `all_finite` looks at together
+
+# ---- memory ------------------------------------------------------------------------------------
+
+
+def _at(typing_context: Any, address: Any, kind: Any) -> Any:
+    """at(address, kind): the values that begin at an address, for `get` and `put`."""
+    pointer = types.CPointer(kind.instance_type)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+
+    return pointer(types.int64, kind), generate
+
+
+def _get(typing_context: Any, values: Any, place: Any) -> Any:
+    """get(values, place)"""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.unpack_value(builder, values.dtype, builder.gep(arguments[0], [arguments[1]], inbounds=True))
+
+    return values.dtype(values, types.int64), generate
+
+
+def _put(typing_context: Any, values: Any, place: Any, value: Any) -> Any:
+    """put(values, place, value)"""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target = builder.gep(arguments[0], [arguments[1]], inbounds=True)
+        context.pack_value(builder, values.dtype, arguments[2], target)
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64, values.dtype), generate
+
+
+def _copy(typing_context: Any, target: Any, to: Any, source: Any, start: Any, count: Any) -> Any:
+    """copy(target, to, source, start, count): values of two places that do not overlap."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target_at, to_at, source_at, start_at, many = arguments
+        cgutils.raw_memcpy(
+            builder, builder.gep(target_at, [to_at]), builder.gep(source_at, [start_at]), many, _size(context, target.dtype)
+        )
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, source, types.int64, types.int64), generate
+
+
+def _size(context: Any, kind: Any) -> int:
+    size: int = context.get_abi_sizeof(context.get_data_type(kind))
+    return size
+
+
+def _repeat(typing_context: Any, values: Any, place: Any, end: Any) -> Any:
+    """repeat(values, place, end): the value before `place` is written to all places up to `end`; not worth a vector loop."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        base, place_at, end_at = arguments
+        value = builder.load(builder.gep(base, [builder.sub(place_at, place_at.type(1))]))
+        with cgutils.for_range_slice(builder, place_at, end_at, place_at.type(1), inc=True) as (index, _):
+            builder.store(value, builder.gep(base, [index]), align=1)
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64, types.int64), generate
+
+
+def _all_finite(typing_context: Any, values: Any, place: Any, count: Any) -> Any:
+    """all_finite(values, place, count): count is a multiple of VECTOR."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        base, place_at, many = arguments
+        real = base.type.pointee
+        vector, bits = ir.VectorType(real, VECTOR), ir.VectorType(ir.IntType(1), VECTOR)
+        bad = cgutils.alloca_once_value(builder, bits(None))
+        zero = vector(None)
+        with cgutils.for_range_slice(builder, many.type(0), many, many.type(VECTOR), inc=True) as (index, _):
+            pointer = builder.gep(base, [builder.add(place_at, index)])
+            value = builder.load(builder.bitcast(pointer, vector.as_pointer()), align=4)
+            found = builder.fcmp_unordered("!=", builder.fsub(value, value), zero)
+            builder.store(builder.or_(builder.load(bad), found), bad)
+        word = builder.bitcast(builder.load(bad), ir.IntType(VECTOR))
+        return builder.icmp_unsigned("==", word, word.type(0))
+
+    return types.boolean(values, types.int64, types.int64), generate
+
+
+# ---- flags -------------------------------------------------------------------------------------
+
+
+def _any_of_eight(typing_context: Any, words: Any, place: Any) -> Any:
+    """any_of_eight(words, place): whether one of eight words is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(ir.IntType(64), 8)
+        pointer = builder.bitcast(builder.gep(arguments[0], list(arguments[1:])), vector.as_pointer())
+        found = builder.icmp_unsigned("!=", builder.load(pointer, align=8), vector(None))
+        mask = builder.bitcast(found, ir.IntType(8))
+        return builder.icmp_unsigned("!=", mask, mask.type(0))
+
+    return types.boolean(words, types.int64), generate
+
+
+def _lowest_bit(typing_context: Any, word: Any) -> Any:
+    """lowest_bit(word): the position of the lowest bit that is set in a number that is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
+
+
+# ---- values ------------------------------------------------------------------------------------
+
+
+def _select(typing_context: Any, condition: Any, chosen: Any, other: Any) -> Any:
+    """select(condition, chosen, other): both sides are evaluated, so that a loop around it stays free of branches."""
+    result = typing_context.unify_types(types.unliteral(chosen), types.unliteral(other))
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(*arguments)
+
+    return result(types.boolean, result, result), generate
+
+
+def _less(builder: Any, kind: Any, a: Any, b: Any) -> Any:
+    return builder.fcmp_ordered("<", a, b) if isinstance(kind, types.Float) else builder.icmp_signed("<", a, b)
+
+
+def _nan(builder: Any, kind: Any, a: Any) -> Any:
+    return builder.fcmp_unordered("uno", a, a) if isinstance(kind, types.Float) else ir.Constant(ir.IntType(1), 0)
+
+
+def _of_two(generate: Callable[[Any, Any, Any, Any], Any]) -> Any:
+    """An intrinsic of two numbers that are brought to one type."""
+
+    def typed(typing_context: Any, a: Any, b: Any) -> Any:
+        kind = typing_context.unify_types(types.unliteral(a), types.unliteral(b))
+        return kind(kind, kind), lambda context, builder, signature, arguments: generate(builder, kind, *arguments)
+
+    return intrinsic(typed)
+
+
+def _minimum(builder: Any, kind: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.or_(_less(builder, kind, a, b), _nan(builder, kind, a)), a, b)
+
+
+def _maximum(builder: Any, kind: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.or_(_less(builder, kind, b, a), _nan(builder, kind, a)), a, b)
+
+
+def _below(builder: Any, kind: Any, x: Any, bound: Any) -> Any:
+    return builder.select(_less(builder, kind, bound, x), bound, x)
+
+
+def _sign(typing_context: Any, x: Any) -> Any:
+    kind = types.unliteral(x)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (value,) = arguments
+        minus, zero, one = (context.get_constant(kind, number) for number in (-1, 0, 1))
+        still = builder.select(_nan(builder, kind, value), value, zero)
+        negative = builder.select(_less(builder, kind, value, zero), minus, still)
+        return builder.select(_less(builder, kind, zero, value), one, negative)
+
+    return kind(kind), generate
+
+
+at = intrinsic(_at)
+get = intrinsic(_get)
+put = intrinsic(_put)
+copy = intrinsic(_copy)
+repeat = intrinsic(_repeat)
+all_finite = intrinsic(_all_finite)
+any_of_eight = intrinsic(_any_of_eight)
+lowest_bit = intrinsic(_lowest_bit)
+select = intrinsic(_select)
+minimum = _of_two(_minimum)
+maximum = _of_two(_maximum)
+below = _of_two(_below)
+sign = intrinsic(_sign)

@@ -1,0 +1,30 @@
+"""Program: what every backend makes of a Kernel."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from .kernel import Kernel
+from .memory import Memory, Outcome
+
+
+class Program(Protocol):
+    """A kernel that can run. It holds nothing of a run: the same program may serve several memories, also at once.
+
+    `source` is the generated text (empty for the reference), `compiled` says whether machine code was made for it (False: it
+    came from memory or from disk), `compile_seconds` how long building took.
+    """
+
+    kernel: Kernel
+    precision: np.dtype[np.floating]
+    source: str
+    compiled: bool
+    compile_seconds: float
+
+    def advance(self, memory: Memory, first: int, last: int, threads: int) -> Outcome:
+        """Make the steps first..last-1; events are appended to `memory.spikes`, recordings are written at the start of each step."""
+
+    def record(self, memory: Memory, step: int) -> None:
+        """Write the recordings that are due at `step`, from the present values."""

@@ -1,0 +1,110 @@
+"""What is computed once a run, in float64: hoisted expressions and the propagators of linear systems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernel import Hoist, Kernel, Kind, Propagator
+from .memory import Memory
+from .reference import Value, evaluate
+
+TOGETHER = 4096  # matrices whose exponentials are computed at once
+
+# [13/13] Pade approximant of exp; the norm up to which its backward error is below half a unit of float64.
+# N. J. Higham, SIAM J. Matrix Anal. Appl. 26, 1179 (2005)
+PADE = (
+    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0, 10559470521600.0,
+    670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
+)  # fmt: skip
+PADE_NORM = 5.371920351148152
+
+
+def run_prologue(kernel: Kernel, memory: Memory) -> None:
+    """Run the prologue of the kernel: `memory.scalars` is extended, arrays are filled in the working precision.
+
+    `memory.scalars` has "@dt" and every scalar that the prologue does not make, `memory` every such array.
+    """
+    environment: dict[str, Value] = {
+        "@n": np.int64(memory.n),
+        "@i": np.arange(memory.n),
+        **{name: np.float64(value) for name, value in memory.scalars.items()},
+        **memory.series,
+    }
+    for scalar in kernel.scalars:
+        if scalar.name in memory.scalars:
+            environment[scalar.name] = _of_kind(memory.scalars[scalar.name], scalar.kind)
+    for array in kernel.arrays:
+        environment[array.name] = _of_kind(memory.row(kernel, array.name), array.kind)
+    for entry in kernel.prologue:
+        results = {entry.name: evaluate(entry.expression, environment)} if isinstance(entry, Hoist) else _propagate(entry, environment)
+        for name, value in results.items():
+            environment[name] = value
+            _keep(kernel, memory, name, value, entry.per_neuron)
+
+
+def _of_kind(value: Value, kind: Kind) -> Value:
+    if kind is Kind.BOOLEAN:
+        return np.not_equal(value, 0)
+    return np.asarray(value).astype(np.int64 if kind is Kind.INTEGER else np.float64)[()]
+
+
+def _keep(kernel: Kernel, memory: Memory, name: str, value: Value, per_neuron: bool) -> None:
+    if per_neuron:
+        with np.errstate(over="ignore"):
+            memory.row(kernel, name)[:] = value
+    else:
+        memory.scalars = {**memory.scalars, name: float(value)}
+
+
+def _propagate(entry: Propagator, environment: dict[str, Value]) -> dict[str, Value]:
+    """The wanted entries of P and Q, one value each or one a neuron."""
+    values = [evaluate(expression, environment) for expression in (*entry.system, entry.step)]
+    table = np.stack(np.broadcast_arrays(*[np.atleast_1d(np.asarray(value, np.float64)) for value in values]), axis=-1)
+    distinct, which = np.unique(table, axis=0, return_inverse=True)
+    system = distinct[:, :-1].reshape(-1, entry.size, entry.size)
+    transition, inputs = propagators(system, distinct[:, -1])
+    made = {name: transition[:, row, column][which.ravel()] for row, column, name in entry.transition}
+    made |= {name: inputs[:, row, column][which.ravel()] for row, column, name in entry.input}
+    return made if entry.per_neuron else {name: value[0] for name, value in made.items()}
+
+
+def propagators(system: NDArray[np.float64], step: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """exp(A h) and the integral of exp(A s) ds from 0 to h, for systems (k, n, n) and steps (k,).
+
+    Both stand in the exponential of the augmented matrix [[A h, h], [0, 0]] (C. Van Loan, IEEE Trans. Autom. Control 23, 395 (1978)).
+    """
+    count, size = system.shape[:2]
+    augmented = np.zeros((count, 2 * size, 2 * size))
+    augmented[:, :size, :size] = system * step[:, None, None]
+    augmented[:, :size, size:] = np.eye(size) * step[:, None, None]
+    for start in range(0, count, TOGETHER):
+        augmented[start : start + TOGETHER] = matrix_exponential(augmented[start : start + TOGETHER])
+    return augmented[:, :size, :size], augmented[:, :size, size:]
+
+
+def matrix_exponential(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """exp of each of the matrices (k, n, n) by scaling and squaring; nan where an entry is not finite."""
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(matrices).all(axis=(1, 2))
+        scaled = np.where(finite[:, None, None], matrices, 0.0)
+        norms = np.abs(scaled).sum(axis=1).max(axis=1)
+        squarings = np.maximum(0, np.ceil(np.log2(np.maximum(norms, 1e-300) / PADE_NORM))).astype(np.int64)
+        result = _pade(np.ldexp(scaled, -squarings[:, None, None]))
+        for done in range(int(squarings.max(initial=0))):
+            result = np.where((squarings > done)[:, None, None], result @ result, result)
+        return np.where(finite[:, None, None], result, np.nan)
+
+
+def _pade(a: NDArray[np.float64]) -> NDArray[np.float64]:
+    # divided by the first, so that the exponential of 0 is 1 to the last bit whatever divides the solver uses
+    b, unit = [coefficient / PADE[0] for coefficient in PADE], np.eye(a.shape[-1])
+    a2 = a @ a
+    a4 = a2 @ a2
+    a6 = a4 @ a2
+    odd = a @ (a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * unit)
+    even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * unit
+    result: NDArray[Any] = np.linalg.solve(even - odd, even + odd)
+    return result

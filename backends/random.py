@@ -1,0 +1,181 @@
+"""The random numbers that `philox` defines, for numba code: f(neuron, step, stream, k0, k1) with the two words of the seed.
+
+All but the Poisson counts are numba intrinsics without branches, so a loop over neurons becomes vector instructions.
+Words and uniform numbers are those of `philox` bit for bit; the others agree to the last few bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from .elementary import log1p, log_of_normal
+from .lanes import FORMATS, Bits, Real, select
+from .philox import ATTEMPT, KEY_STEPS, MULTIPLIERS, ROUNDS, SEARCHED, SHIFT
+from .trigonometry import sin_pi
+from .vector_math import exp_f64
+
+WORD = 0xFFFFFFFF
+Words = tuple[Bits, Bits, Bits, Bits]
+
+
+def _philox(neuron: Bits, step: Bits, stream: Bits, k0: Bits, k1: Bits) -> Words:
+    """Four words of 32 bits in lanes of 64."""
+    c0, c1, c2, c3 = neuron & WORD, step & WORD, step >> 32, stream & WORD
+    k0, k1 = k0 & WORD, k1 & WORD
+    for _ in range(ROUNDS):
+        p0, p1 = c0 * MULTIPLIERS[0], c2 * MULTIPLIERS[1]
+        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & WORD, (p0 >> 32) ^ c3 ^ k1, p0 & WORD
+        k0, k1 = (k0 + KEY_STEPS[0]) & WORD, (k1 + KEY_STEPS[1]) & WORD
+    return c0, c1, c2, c3
+
+
+def _single(word: Bits, conversion: str) -> Real:
+    """A word as a float32, "uitofp" of 0..2^32 - 1 or "sitofp" of -2^31..2^31 - 1."""
+    builder, form = word.builder, FORMATS["float32"]
+    return Real(builder, getattr(builder, conversion)(builder.trunc(word.value, form.bits), form.real), form)
+
+
+# ---- numbers from two words --------------------------------------------------------------------
+
+
+def _fraction_f64(high: Bits, low: Bits) -> Real:
+    whole = ((high << 32) | low) >> 11
+    return Real(whole.builder, whole.builder.uitofp(whole.value, whole.format.real), whole.format) * 2.0**-53
+
+
+def _fraction_f32(high: Bits, low: Bits) -> Real:
+    return _single(high >> 8, "sitofp") * 2.0**-24
+
+
+def _from_one(high: Bits, low: Bits) -> Real:
+    """52 bits as a number in [1, 2)."""
+    return (((high << 20) | (low >> 12)) | (1023 << 52)).real()
+
+
+def _middle_f64(high: Bits, low: Bits) -> Real:
+    return _from_one(high, low) - (1.0 - 2.0**-53)
+
+
+def _log_middle_f64(high: Bits, low: Bits) -> Real:
+    return log_of_normal(_middle_f64(high, low))
+
+
+def _log_middle_f32(high: Bits, low: Bits) -> Real:
+    middle, rest = (_single(word, "uitofp") * 2.0**-32 + 2.0**-33 for word in (high, high ^ WORD))
+    return log_of_normal(middle, rest)
+
+
+def _centred_f64(high: Bits, low: Bits) -> Real:
+    return _from_one(high, low) - 1.5
+
+
+def _centred_f32(high: Bits, low: Bits) -> Real:
+    return _single(high ^ (1 << 31), "sitofp") * 2.0**-32
+
+
+# ---- distributions -----------------------------------------------------------------------------
+
+
+def _normal(log_middle: Real, centred: Real) -> Real:
+    return (log_middle * -2.0).instruction("sqrt") * sin_pi(centred)
+
+
+def _attempt(w: Words, mean: Real, quick_only: bool = False) -> Real:
+    """One attempt of algorithm PTRS at a Poisson count; -1 where it is rejected, or nan where that is not `quick`. As in `philox`."""
+    u, v = _centred_f64(w[0], w[1]), _middle_f64(w[2], w[3])
+    b = mean.instruction("sqrt") * 2.53 + 0.931
+    a = b * 0.02483 - 0.059
+    edge = 0.5 - abs(u)
+    edge = select(edge < 2.0**-54, 2.0**-54, edge)
+    count = ((2.0 * a / edge + b) * u + mean + 0.43).instruction("floor")
+    quick = (edge >= 0.07) & (v <= 0.9277 - 3.6224 / (b - 2.0))
+    if quick_only:
+        return select(quick, count, math.nan)
+    possible = (count >= 0.0) & ((edge >= 0.013) | (v <= edge))
+    ratio = v * (1.1239 + 1.1328 / (b - 3.4)) / (a / (edge * edge) + b)
+    accepted = quick | (possible & (log_of_normal(ratio) <= _log_probability(count, mean)))
+    return select(accepted, count, -1.0)
+
+
+def _log_probability(k: Real, mean: Real) -> Real:
+    low = k < SHIFT
+    shifted = select(low, k + SHIFT, k)
+    excess, square = shifted - mean, shifted * shifted
+    stirling = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / square) / square) / square) / shifted
+    product, reciprocal = k.constant(1.0), 1.0 / mean
+    for factor in range(1, SHIFT + 1):
+        product = product * ((k + factor) * reciprocal)
+    rest = select(low, product, 1.0) / (shifted * (2.0 * math.pi)).instruction("sqrt")
+    return excess - shifted * log1p(excess / mean) - stirling + log_of_normal(rest)
+
+
+# ---- functions of (neuron, step, stream, k0, k1), any integers, and for counts the mean ---------
+
+
+def _intrinsic(name: str, draw: Callable[..., Real], precision: str, with_mean: bool = False) -> Any:
+    """The numba function that writes the instructions of a draw from the four words of Philox."""
+    form = FORMATS[precision]
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        lanes = (Bits(builder, value, FORMATS["float64"]) for value in values[:5])
+        return draw(_philox(*lanes), *(Real(builder, value, form) for value in values[5:])).value
+
+    def typed(typing_context: Any, neuron: Any, step: Any, stream: Any, k0: Any, k1: Any) -> Any:
+        if not all(isinstance(argument, types.Integer) for argument in (neuron, step, stream, k0, k1)):
+            return None
+        return form.numba_type(*[types.int64] * 5), generate
+
+    def typed_with_mean(typing_context: Any, neuron: Any, step: Any, stream: Any, k0: Any, k1: Any, mean: Any) -> Any:
+        return form.numba_type(*[types.int64] * 5, form.numba_type), generate
+
+    chosen = typed_with_mean if with_mean else typed
+    chosen.__name__ = name
+    return intrinsic(chosen)
+
+
+uniform_f64 = _intrinsic("uniform_f64", lambda w: _fraction_f64(w[0], w[1]), "float64")
+uniform_f32 = _intrinsic("uniform_f32", lambda w: _fraction_f32(w[0], w[1]), "float32")
+exponential_f64 = _intrinsic("exponential_f64", lambda w: 0.0 - _log_middle_f64(w[0], w[1]), "float64")
+exponential_f32 = _intrinsic("exponential_f32", lambda w: 0.0 - _log_middle_f32(w[0], w[1]), "float32")
+normal_f64 = _intrinsic("normal_f64", lambda w: _normal(_log_middle_f64(w[0], w[1]), _centred_f64(w[2], w[3])), "float64")
+normal_f32 = _intrinsic("normal_f32", lambda w: _normal(_log_middle_f32(w[0], w[1]), _centred_f32(w[2], w[3])), "float32")
+_poisson_quick = _intrinsic("_poisson_quick", lambda w, mean: _attempt(w, mean, quick_only=True), "float64", with_mean=True)
+_poisson_attempt = _intrinsic("_poisson_attempt", _attempt, "float64", with_mean=True)
+
+
+@njit(error_model="numpy")
+def poisson_f64(neuron: int, step: int, stream: int, k0: int, k1: int, mean: float) -> float:
+    """A Poisson count as a floating-point number; nan where the mean is negative or not finite."""
+    if not 0.0 <= mean < math.inf:
+        return math.nan
+    if mean >= SEARCHED:
+        count = -1.0
+        while count < 0.0:
+            count = _poisson_quick(neuron, step, stream, k0, k1, mean)
+            if count != count:
+                count = _poisson_attempt(neuron, step, stream, k0, k1, mean)
+            stream += ATTEMPT
+        return count
+    u = uniform_f64(neuron, step, stream, k0, k1)
+    term = exp_f64(-mean)
+    total = term
+    count = 0.0
+    while u >= total:
+        term *= mean / (count + 1.0)
+        if count + 1.0 >= mean and total + term <= total:  # the sum has stopped growing: u is in the last bit below 1
+            break
+        count += 1.0
+        total += term
+    return count
+
+
+@njit(error_model="numpy")
+def poisson_f32(neuron: int, step: int, stream: int, k0: int, k1: int, mean: np.float32) -> np.float32:
+    """A Poisson count as a float32."""
+    return np.float32(poisson_f64(neuron, step, stream, k0, k1, np.float64(mean)))

@@ -1,0 +1,367 @@
+"""The reference: a Kernel interpreted with NumPy, one operation after the other. Slow and obvious, the yardstick of the others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernel import Array, Assign, Constant, Draw, Expr, Kernel, Kind, MatrixProduct, Operation, Phase, Probe, Reduce, Symbol
+from .memory import Memory, NonFinite, Outcome, Recording
+
+Value = Any  # a NumPy scalar or array; one value, or one value a neuron
+DrawCallback = Callable[[str, int, "Value | None"], Value]
+
+RECENT = 8  # values that a NonFinite shows
+
+# ---- expressions -------------------------------------------------------------------------------
+
+
+def evaluate(
+    expression: Expr,
+    environment: Mapping[str, Value],
+    *,
+    draw: DrawCallback | None = None,
+    precision: np.dtype[Any] | type[np.floating] = np.float64,
+) -> Value:
+    """The value of an expression, given the values of its symbols: a NumPy scalar, or an array where a symbol is one.
+
+    REAL constants have the given precision, or float64 beside a float64 value. `draw(distribution, stream, mean)` answers the
+    operations "uniform", "normal", "exponential" and "poisson", whose first argument is the stream; they stand in the initial
+    values of a model only. Raises KeyError for a symbol that has no value.
+    """
+    with np.errstate(all="ignore"):
+        return _value(expression, environment, draw, np.dtype(precision).type)
+
+
+def _value(expression: Expr, environment: Mapping[str, Value], draw: DrawCallback | None, real: type[np.floating]) -> Value:
+    match expression:
+        case Constant(bool() as value):
+            return np.bool_(value)
+        case Constant(int() as value):
+            return np.int64(value)
+        case Constant(value):
+            return real(value)
+        case Symbol(name):
+            return environment[name]
+        case Operation("uniform" | "normal" | "exponential" | "poisson" as name, (Constant(int() as stream), *rest)):
+            if draw is None:
+                raise TypeError(f"{name} needs a `draw` callback")
+            return draw(name, stream, *[_value(argument, environment, draw, real) for argument in rest] or [None])
+        case Operation("power", (base, Constant(int() as exponent))) if not isinstance(exponent, bool):
+            value = _value(base, environment, draw, real)
+            return value.dtype.type(1.0) * value**exponent if exponent >= 0 else value.dtype.type(1.0) / value**-exponent
+        case Operation("to_real", (argument,)):
+            return np.asarray(_value(argument, environment, draw, real)).astype(real)[()]
+        case Operation(name, arguments):
+            values = [_value(argument, environment, draw, real) for argument in arguments]
+            return np.asarray(APPLY[name](*_alike(arguments, values)))[()]
+    raise TypeError(expression)
+
+
+def _alike(arguments: tuple[Expr, ...], values: list[Value]) -> list[Value]:
+    """REAL constants beside a DOUBLE are taken as they were written, not rounded to the working precision."""
+    if not any(getattr(value, "dtype", None) == np.float64 for value in values):
+        return values
+    return [
+        np.float64(argument.value) if isinstance(argument, Constant) and isinstance(argument.value, float) else value
+        for argument, value in zip(arguments, values, strict=True)
+    ]
+
+
+def _left_to_right(operation: Callable[[Value, Value], Value]) -> Callable[..., Value]:
+    def apply(first: Value, *rest: Value) -> Value:
+        for value in rest:
+            first = operation(first, value)
+        return first
+
+    return apply
+
+
+def _through_double(function: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """Functions are computed in float64 and rounded, so that the float32 reference is correct to half a unit."""
+
+    def apply(x: Value) -> Value:
+        return np.asarray(function(np.asarray(x, np.float64))).astype(np.asarray(x).dtype)
+
+    return apply
+
+
+def _exprel(x: Value) -> Value:
+    # (e^x - 1)/x stays finite a little longer than e^x
+    small = np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
+    return np.where(x > 700, np.exp(x - np.log(x)), np.where(x == np.inf, np.inf, small))
+
+
+def _fma(a: Value, b: Value, c: Value) -> Value:
+    # float32: the product is exact in float64. float64: extended precision rounds the product to 64 bits first; the
+    # difference to a true fma is far below the tolerance that the reference is compared with
+    wide = np.float64 if np.result_type(a, b, c) == np.float32 else np.longdouble
+    return (np.asarray(a, wide) * np.asarray(b, wide) + np.asarray(c, wide)).astype(np.result_type(a, b, c))
+
+
+def _integer(x: Value) -> Value:
+    return np.trunc(x).astype(np.int64) if np.asarray(x).dtype.kind == "f" else np.asarray(x).astype(np.int64)
+
+
+FUNCTIONS: Mapping[str, Callable[[Value], Value]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "log10": np.log10,
+    "log2": np.log2,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "sqrt": np.sqrt,
+    "cbrt": np.cbrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "exprel": _exprel,
+    "sinc": lambda x: np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x)),
+    "sigmoid": lambda x: np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(np.minimum(x, 0)) / (1 + np.exp(np.minimum(x, 0)))),
+}
+
+APPLY: Mapping[str, Callable[..., Value]] = {
+    "add": _left_to_right(np.add),
+    "multiply": _left_to_right(np.multiply),
+    "subtract": np.subtract,
+    "divide": np.divide,
+    "negate": np.negative,
+    "fma": _fma,
+    "power": lambda x, y: np.power(np.float64(x), np.float64(y)).astype(np.result_type(x, y)),
+    "floor_divide": np.floor_divide,
+    "modulo": np.mod,
+    "shift_right": np.right_shift,
+    "absolute": np.abs,
+    "sign": np.sign,
+    "minimum": lambda x, y: np.where((x < y) | (x != x), x, y),
+    "maximum": lambda x, y: np.where((x > y) | (x != x), x, y),
+    "below": lambda x, bound: np.where(x > bound, bound, x),
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round": np.rint,
+    **{name: _through_double(function) for name, function in FUNCTIONS.items()},
+    "atan2": lambda y, x: np.arctan2(np.float64(y), np.float64(x)).astype(np.result_type(y, x)),
+    "less": np.less,
+    "less_equal": np.less_equal,
+    "greater": np.greater,
+    "greater_equal": np.greater_equal,
+    "equal": np.equal,
+    "not_equal": np.not_equal,
+    "is_finite": np.isfinite,
+    "and": _left_to_right(np.logical_and),
+    "or": _left_to_right(np.logical_or),
+    "not": np.logical_not,
+    "where": np.where,
+    "to_double": lambda x: np.asarray(x).astype(np.float64),
+    "to_integer": _integer,
+    "to_boolean": lambda x: np.not_equal(x, 0),
+    "element": lambda series, row, column: series[row, column],
+    "rows": lambda series: np.int64(series.shape[0]),
+    "columns": lambda series: np.int64(series.shape[1]),
+}
+
+
+# ---- reductions --------------------------------------------------------------------------------
+
+
+def total(values: NDArray[Any]) -> Value:
+    """The sum by a fixed tree: neighbours are added, then neighbours of the sums; an odd one waits for the next round."""
+    while values.size > 1:
+        pairs = values[0 : values.size - 1 : 2] + values[1::2]
+        values = np.concatenate([pairs, values[-1:]]) if values.size % 2 else pairs
+    return values[0]
+
+
+def rank(values: NDArray[Any]) -> NDArray[np.int64]:
+    """0 for the largest, ties by index, nan last."""
+    key = np.where(np.isnan(values), np.inf, -values) if values.dtype.kind == "f" else -values
+    order = np.lexsort((np.arange(values.size), np.isnan(values), key)) if values.dtype.kind == "f" else np.argsort(key, kind="stable")
+    ranks = np.empty(values.size, np.int64)
+    ranks[order] = np.arange(values.size)
+    return ranks
+
+
+# ---- program -----------------------------------------------------------------------------------
+
+
+def build(kernel: Kernel, precision: np.dtype[np.floating]) -> Reference:
+    """A program that interprets the kernel."""
+    return Reference(kernel, np.dtype(precision))
+
+
+@dataclass
+class Reference:
+    kernel: Kernel
+    precision: np.dtype[np.floating]
+    source: str = ""
+    compiled: bool = False
+    compile_seconds: float = 0.0
+    kinds: Mapping[str, Kind] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kinds = {array.name: array.kind for array in self.kernel.arrays}
+
+    def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
+        recent: deque[Mapping[str, NDArray[Any]]] = deque([self._guarded(memory)], maxlen=RECENT)
+        with np.errstate(all="ignore"):
+            for step in range(first, last):
+                self.record(memory, step)
+                self._step(memory, step)
+                recent.append(self._guarded(memory))
+                if trouble := self._trouble(recent, step):
+                    for pairs in memory.spikes:
+                        pairs[:] = [pair for pair in pairs if pair[0][0] != step]
+                    return Outcome(step, trouble)
+        return Outcome(last)
+
+    def record(self, memory: Memory, step: int) -> None:
+        probes = {probe.name: probe for probe in self.kernel.probes}
+        with np.errstate(all="ignore"):
+            for recording in memory.recordings:
+                row, off = divmod(step - recording.start, recording.every)
+                if step >= recording.start and off == 0:
+                    recording.values[row] = self._probe(probes[recording.probe], memory, step, recording)
+
+    def _probe(self, probe: Probe, memory: Memory, step: int, recording: Recording) -> Value:
+        environment = self._places(memory, step)
+        for statement in (*probe.uniform, *probe.body):
+            self._assign(statement, environment, memory, step)
+        value = self._cast(self._evaluate(probe.expression, environment), probe.kind)
+        return np.broadcast_to(value, memory.n)[recording.neurons]
+
+    def _step(self, memory: Memory, step: int) -> None:
+        environment = self._places(memory, step)
+        for phase in self.kernel.phases:
+            self._phase(phase, environment, memory, step)
+
+    def _phase(self, phase: Phase, environment: dict[str, Value], memory: Memory, step: int) -> None:
+        for statement in (*phase.uniform, *phase.body):
+            self._assign(statement, environment, memory, step)
+        for emit in phase.emits:
+            neurons = np.flatnonzero(np.broadcast_to(environment[emit.flag], memory.n))
+            if neurons.size:
+                memory.spikes[emit.event].append((np.full(neurons.size, step, np.int64), neurons))
+        stored = {store.array: environment[store.name] for store in phase.stores}
+        for name, value in stored.items():
+            self._store(memory, environment, name, value)
+        for reduction in phase.reductions:
+            self._reduce(reduction, environment, memory, step)
+
+    def _places(self, memory: Memory, step: int) -> dict[str, Value]:
+        dt = np.float64(memory.scalars["@dt"])
+        environment: dict[str, Value] = {
+            "@step": np.int64(step),
+            "@t": np.float64(step) * dt,
+            "@t_next": np.float64(step + 1) * dt,
+            "@dt": dt,
+            "@i": np.arange(memory.n),
+            "@n": np.int64(memory.n),
+            **memory.series,
+        }
+        for scalar in self.kernel.scalars:
+            environment[scalar.name] = self._cast(np.float64(memory.scalars[scalar.name]), scalar.kind)
+        for array in self.kernel.arrays:
+            environment[array.name] = self._load(memory, array)
+        return environment
+
+    def _load(self, memory: Memory, array: Array) -> Value:
+        row = memory.row(self.kernel, array.name)
+        return row != 0 if array.kind is Kind.BOOLEAN else row.copy()
+
+    def _store(self, memory: Memory, environment: dict[str, Value], name: str, value: Value) -> None:
+        row = memory.row(self.kernel, name)
+        row[:] = value
+        environment[name] = row != 0 if self.kinds[name] is Kind.BOOLEAN else row.copy()
+
+    def _assign(self, statement: Assign | Draw, environment: dict[str, Value], memory: Memory, step: int) -> None:
+        if isinstance(statement, Draw):
+            environment[statement.name] = self._draw(statement, environment, memory, step)
+        else:
+            environment[statement.name] = self._cast(self._evaluate(statement.expression, environment), statement.kind)
+
+    def _evaluate(self, expression: Expr, environment: Mapping[str, Value]) -> Value:
+        return _value(expression, environment, None, self.precision.type)
+
+    def _cast(self, value: Value, kind: Kind) -> Value:
+        if kind is Kind.BOOLEAN:
+            return np.not_equal(value, 0)
+        dtype = {Kind.REAL: self.precision, Kind.DOUBLE: np.dtype(np.float64), Kind.INTEGER: np.dtype(np.int64)}[kind]
+        return np.asarray(value).astype(dtype)[()]
+
+    def _draw(self, draw: Draw, environment: Mapping[str, Value], memory: Memory, step: int) -> Value:
+        from . import philox
+
+        key = philox.key(memory.seed)
+        neurons = np.arange(memory.n)
+        if draw.distribution == "poisson":
+            assert draw.mean is not None
+            mean = np.broadcast_to(self._evaluate(draw.mean, environment), memory.n)
+            return self._cast(philox.poisson(neurons, step, draw.stream, *key, mean, self.precision), Kind.REAL)
+        function = {"uniform": philox.uniform, "normal": philox.normal, "exponential": philox.exponential}[draw.distribution]
+        return self._cast(function(neurons, step, draw.stream, *key, self.precision), Kind.REAL)
+
+    def _reduce(self, reduction: Reduce | MatrixProduct, environment: dict[str, Value], memory: Memory, step: int) -> None:
+        values = memory.row(self.kernel, reduction.of)
+        if isinstance(reduction, MatrixProduct):
+            self._store(memory, environment, reduction.name, _product(memory.matrices[reduction.matrix], values))
+        elif reduction.operation == "rank":
+            self._store(memory, environment, reduction.name, rank(values))
+        elif reduction.operation == "one_of":
+            self._store(memory, environment, reduction.name, self._one_of(values != 0, memory, step, reduction.stream))
+        else:
+            environment[reduction.name] = self._cast(self._reduced(reduction.operation, values), reduction.kind)
+
+    def _reduced(self, operation: str, values: NDArray[Any]) -> Value:
+        match operation:
+            case "total":
+                return total(values)
+            case "mean":
+                return total(values).astype(self.precision) / self.precision.type(values.size)
+            case "largest":
+                return values.max()
+            case "smallest":
+                return values.min()
+            case "any":
+                return np.any(values != 0)
+            case "count":
+                return np.count_nonzero(values)
+        raise KeyError(operation)
+
+    def _one_of(self, candidates: NDArray[np.bool_], memory: Memory, step: int, stream: int) -> NDArray[np.bool_]:
+        from . import philox
+
+        draws = philox.uniform(np.arange(memory.n), step, stream, *philox.key(memory.seed), np.dtype(np.float64))
+        chosen = np.zeros(memory.n, np.bool_)
+        if candidates.any():
+            chosen[np.argmax(np.where(candidates, draws, -1.0))] = True
+        return chosen
+
+    def _guarded(self, memory: Memory) -> Mapping[str, NDArray[Any]]:
+        return {name: memory.row(self.kernel, name).copy() for name in self.kernel.guarded}
+
+    def _trouble(self, recent: deque[Mapping[str, NDArray[Any]]], step: int) -> NonFinite | None:
+        """The lowest neuron that is not finite, and of its arrays the first in the order of `guarded`."""
+        bad = [(int(np.flatnonzero(~np.isfinite(row))[0]), name) for name, row in recent[-1].items() if not np.isfinite(row).all()]
+        if not bad:
+            return None
+        neuron, name = min(bad, key=lambda found: found[0])
+        return NonFinite(name, neuron, step, np.array([rows[name][neuron] for rows in recent]))
+
+
+def _product(matrix: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
+    """Sums over ascending columns; a column whose factor is exactly 0 is passed over."""
+    result = np.zeros_like(values)
+    for column in np.flatnonzero(values):
+        result = result + matrix[:, column] * values[column]
+    return result

@@ -1,0 +1,27 @@
+"""Peak memory of a run of 1e6 neurons with four variables in float64, above the process that has imported and compiled."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from .cases import HODGKIN_HUXLEY
+
+CODE = f"""
+import resource, dvdt
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+text = {HODGKIN_HUXLEY!r}
+dvdt.simulate(text, "1 ms", dt="0.05 ms", n=10, parameters={{"I": "400 pA"}}, method="exponential_euler")
+before = peak()
+result = dvdt.simulate(text, "1 ms", dt="0.05 ms", n=1_000_000, parameters={{"I": "400 pA"}}, method="exponential_euler")
+print(peak() - before)
+"""
+ARRAYS = 5 * 8 * 1_000_000  # v, m, n, h and the steps that are left of the refractory period
+
+
+def report() -> None:
+    """Prints one JSON line: the peak above the bare process, and its ratio to the arrays."""
+    done = subprocess.run([sys.executable, "-c", CODE], check=True, capture_output=True, text=True)
+    peak = int(done.stdout)
+    print(json.dumps({"memory": "4 variables, 1e6 neurons, float64", "peak_bytes": peak, "ratio": round(peak / ARRAYS, 2)}), flush=True)

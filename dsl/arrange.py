@@ -1,0 +1,373 @@
+"""Expressions as a kernel computes them: what is constant in a run is hoisted, what is common to all neurons is done once a
+step, products that feed sums become fused multiply-adds, integer powers become products.
+
+How often a value changes is its pace: never within a run (one value, or one a neuron), once a step for all neurons, or freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntFlag
+
+from ..backends.kernel import Assign, Constant, Expr, Hoist, Kind, Operation, Symbol, kind_of
+from .substitute import is_number, operations_of
+
+
+class Pace(IntFlag):
+    """FIXED is one value for a run; PER_NEURON adds one a neuron, PER_STEP one a step; FREE is both, or anything that a step computes."""
+
+    FIXED = 0
+    PER_NEURON = 1
+    PER_STEP = 2
+    FREE = 3
+
+
+# worth an array of its own rather than computing it again in every step
+_DEAR = frozenset(
+    "divide power exp log log10 log2 log1p expm1 sqrt cbrt sin cos tan asin acos atan sinh cosh tanh exprel sinc sigmoid atan2"
+    " floor_divide modulo element uniform normal exponential poisson".split()
+)
+
+
+class Arranger:
+    """Arranges expressions of one kernel; collects hoists for the run and uniform statements for the current phase."""
+
+    def __init__(self, kinds: dict[str, Kind], paces: dict[str, Pace]) -> None:
+        self.kinds = kinds
+        self.paces = paces
+        self.hoists: list[Hoist] = []
+        self.uniform: list[Assign] = []
+        self._hoisted: dict[Expr, Symbol] = {}
+        self._uniform: dict[Expr, Symbol] = {}
+        self._paces: dict[Expr, Pace] = {}
+        self._made = 0
+
+    def next_phase(self) -> list[Assign]:
+        """The uniform statements of the phase that ends here; the next one begins without any."""
+        done, self.uniform = self.uniform, []
+        self._uniform.clear()
+        return done
+
+    def pace(self, expression: Expr) -> Pace:
+        match expression:
+            case Constant():
+                return Pace.FIXED
+            case Symbol(name):
+                return self.paces[name]
+            case Operation("rows" | "columns"):  # a table may be longer in the next run of the same kernel
+                return Pace.PER_STEP
+            case Operation(_, arguments):
+                found = self._paces.get(expression)
+                if found is None:
+                    found = Pace.FIXED
+                    for argument in arguments:
+                        found |= self.pace(argument)
+                    self._paces[expression] = found
+                return found
+        raise TypeError(expression)
+
+    def kind(self, expression: Expr) -> Kind:
+        return kind_of(expression, self.kinds)
+
+    # ---- moving out of the loop
+
+    def settle(self, expression: Expr) -> Expr | None:
+        """A symbol that holds the expression where it can be computed outside the loop over neurons; None where it cannot."""
+        pace = self.pace(expression)
+        if not isinstance(expression, Operation) or pace is Pace.FREE:
+            return None
+        if pace is Pace.PER_STEP:
+            return self._per_step(expression)
+        if pace is Pace.PER_NEURON and not any(node.name in _DEAR for node in operations_of(expression)):
+            return None
+        return self._hoist(expression, per_neuron=pace is Pace.PER_NEURON)
+
+    def _hoist(self, expression: Expr, per_neuron: bool) -> Expr:
+        found = self._hoisted.get(expression)
+        if found is None:
+            kind = self.kind(expression)
+            if kind is Kind.DOUBLE and per_neuron:
+                kind = Kind.REAL
+            found = self._hoisted[expression] = Symbol(f"@fixed{len(self.hoists)}")
+            self.hoists.append(Hoist(found.name, expression, per_neuron))
+            self.kinds[found.name] = kind
+            self.paces[found.name] = Pace.PER_NEURON if per_neuron else Pace.FIXED
+        return found
+
+    def _per_step(self, expression: Expr) -> Expr:
+        found = self._uniform.get(expression)
+        if found is None:
+            kind = self.kind(expression)
+            inner = _narrow(self._rebuilt(expression), kind)
+            kind = Kind.REAL if kind is Kind.DOUBLE else kind
+            found = self._uniform[expression] = Symbol(f"@each{self._made}")
+            self._made += 1
+            self.uniform.append(Assign(found.name, kind, inner))
+            self.kinds[found.name] = kind
+            self.paces[found.name] = Pace.PER_STEP
+        return found
+
+    def _rebuilt(self, expression: Expr) -> Expr:
+        """A per-step expression with its fixed parts hoisted, whole subtrees at a time."""
+        if not isinstance(expression, Operation):
+            return expression
+        if self.pace(expression) is Pace.FIXED:
+            return self._hoist(expression, per_neuron=False)
+        expression = _expanded(expression)
+        return Operation(expression.name, tuple(self._rebuilt(argument) for argument in expression.arguments))
+
+    # ---- as it was written
+
+    def keep(self, expression: Expr) -> Expr:
+        """The expression in the order in which it was written; only what is fixed or per step moves out."""
+        settled = self.settle(expression)
+        if settled is not None:
+            return settled
+        if not isinstance(expression, Operation):
+            return expression
+        expression = _expanded(expression)
+        return Operation(expression.name, tuple(self.keep(argument) for argument in expression.arguments))
+
+    # ---- free to reassociate
+
+    def arrange(self, expression: Expr) -> Expr:
+        """The expression with sums and products regrouped by pace, and fused multiply-adds."""
+        settled = self.settle(expression)
+        if settled is not None:
+            return settled
+        if not isinstance(expression, Operation):
+            return expression
+        if self.kind(expression) is not Kind.REAL:
+            expression = _expanded(expression)
+            rebuilt = Operation(expression.name, tuple(self.arrange(argument) for argument in expression.arguments))
+            return self.arrange(rebuilt) if self.kind(rebuilt) is Kind.REAL else rebuilt
+        if expression.name in ("add", "subtract"):
+            return self._sum(expression)
+        if expression.name in ("multiply", "divide", "negate", "power"):
+            sign, product = self._product(expression)
+            return product if sign > 0 else Operation("negate", (product,))
+        return Operation(expression.name, tuple(self.arrange(argument) for argument in expression.arguments))
+
+    def _sum(self, expression: Operation) -> Expr:
+        still: list[tuple[int, Expr]] = []
+        moving: list[tuple[int, Expr]] = []
+        for sign, term in _terms(expression, 1):
+            (moving if self.pace(term) & Pace.PER_NEURON else still).append((sign, term))
+        parts = [(sign * turned, product) for sign, term in moving for turned, product in [self._term(term)]]
+        plain = [part for part in parts if not _is_product(part[1])]
+        products = [part for part in parts if _is_product(part[1])]
+        if still:
+            plain.append((1, self._settled_sum(still)))
+        plain.sort(key=lambda part: part[0] < 0)
+        if not plain or plain[0][0] < 0:
+            products.sort(key=lambda part: part[0] < 0)
+            plain.insert(0, products.pop(0)) if products else None
+        total = _signed(*plain[0])
+        for sign, term in plain[1:]:
+            total = Operation("add" if sign > 0 else "subtract", (total, term))
+        for sign, product in products:
+            total = self._fused(sign, product, total)
+        return total
+
+    def _settled_sum(self, terms: list[tuple[int, Expr]]) -> Expr:
+        """What does not differ between neurons, as one symbol; the fixed part of it is hoisted first."""
+        fixed = [term for term in terms if self.pace(term[1]) is Pace.FIXED]
+        stepwise = [term for term in terms if self.pace(term[1]) is not Pace.FIXED]
+        groups = [(1, _plain_sum(fixed))] if fixed else []
+        return self.keep(_plain_sum(groups + stepwise))
+
+    def _term(self, term: Expr) -> tuple[int, Expr]:
+        if isinstance(term, Operation) and term.name in ("multiply", "divide", "negate", "power"):
+            settled = self.settle(term)
+            return (1, settled) if settled is not None else self._product(term)
+        return 1, self.arrange(term)
+
+    def _fused(self, sign: int, product: Expr, total: Expr) -> Expr:
+        assert isinstance(product, Operation)
+        first, rest = product.arguments[0], product.arguments[1:]
+        second = rest[0] if len(rest) == 1 else Operation("multiply", rest)
+        if any(self.kind(part) is not Kind.REAL for part in (first, second, total)):
+            return Operation("add" if sign > 0 else "subtract", (total, product))
+        return Operation("fma", (first if sign > 0 else _negative(first), second, total))
+
+    def _product(self, expression: Operation) -> tuple[int, Expr]:
+        """(sign, product): one settled coefficient first, then what is free, over what divides."""
+        coefficient, above, below = _factors(expression)
+        sign = -1 if coefficient < 0 else 1
+        calm_above = [f for f in above if not self.pace(f) & Pace.PER_NEURON]
+        calm_below = [f for f in below if not self.pace(f) & Pace.PER_NEURON]
+        own_above = [f for f in above if self.pace(f) is Pace.PER_NEURON]
+        own_below = [f for f in below if self.pace(f) is Pace.PER_NEURON]
+        free_above = [self.arrange(f) for f in above if self.pace(f) is Pace.FREE]
+        free_below = [self.arrange(f) for f in below if self.pace(f) is Pace.FREE]
+        if own_below or any(node.name in _DEAR for f in own_above for node in operations_of(f)):
+            fixed_above = [f for f in calm_above if self.pace(f) is Pace.FIXED]
+            fixed_below = [f for f in calm_below if self.pace(f) is Pace.FIXED]
+            own = self.keep(_quotient(abs(coefficient), fixed_above + own_above, fixed_below + own_below))
+            rest = _quotient(
+                1.0, [f for f in calm_above if f not in fixed_above], [f for f in calm_below if f not in fixed_below]
+            )
+            numerator = [own] if is_number(rest, 1.0) else [own, self.keep(rest)]
+        else:
+            calm = self._calm(abs(coefficient), calm_above, calm_below)
+            numerator = [] if is_number(calm, 1.0) else [calm]
+            numerator += [self.keep(f) for f in own_above]
+        if free_below:
+            # the factor and the divisor meet first: rates such as a/exprel(x) stand in several terms, and are divided once
+            numerator = [Operation("divide", (_joined(numerator), _joined(free_below)))]
+        return sign, _joined(numerator + free_above)
+
+    def _calm(self, coefficient: float, above: list[Expr], below: list[Expr]) -> Expr:
+        fixed = _quotient(
+            coefficient, [f for f in above if self.pace(f) is Pace.FIXED], [f for f in below if self.pace(f) is Pace.FIXED]
+        )
+        settled = self.keep(fixed)
+        above = [f for f in above if self.pace(f) is not Pace.FIXED]
+        below = [f for f in below if self.pace(f) is not Pace.FIXED]
+        if not above and not below:
+            return settled
+        top = _joined(([] if is_number(settled, 1.0) else [settled]) + above)
+        return self.keep(Operation("divide", (top, _joined(below))) if below else top)
+
+
+# ---- shapes of sums and products ---------------------------------------------------------------
+
+
+def _terms(expression: Expr, sign: int) -> list[tuple[int, Expr]]:
+    if isinstance(expression, Operation):
+        if expression.name == "add":
+            return [term for argument in expression.arguments for term in _terms(argument, sign)]
+        if expression.name == "subtract":
+            return _terms(expression.arguments[0], sign) + _terms(expression.arguments[1], -sign)
+        if expression.name == "negate":
+            return _terms(expression.arguments[0], -sign)
+    return [(sign, expression)]
+
+
+def _factors(expression: Expr) -> tuple[float, list[Expr], list[Expr]]:
+    """A product as (number, factors above, factors below); powers are spread out."""
+    match expression:
+        case Constant(value):
+            return float(value), [], []
+        case Operation("negate", (inner,)):
+            number, above, below = _factors(inner)
+            return -number, above, below
+        case Operation("multiply", arguments):
+            number, above, below = 1.0, [], []
+            for argument in arguments:
+                part = _factors(argument)
+                number, above, below = number * part[0], above + part[1], below + part[2]
+            return number, above, below
+        case Operation("divide", (top, bottom)):
+            over, under = _factors(top), _factors(bottom)
+            if under[0] == 0:
+                return 1.0, [expression], []
+            return over[0] / under[0], over[1] + under[2], over[2] + under[1]
+        case Operation("power", (base, Constant(int() as exponent))) if exponent < 0:
+            number, above, below = _factors(_power(base, -exponent))
+            return (1.0 / number, below, above) if number else (1.0, [expression], [])
+    return 1.0, [_expanded(expression) if isinstance(expression, Operation) else expression], []
+
+
+def _expanded(expression: Operation) -> Operation:
+    """Powers as products and roots; any other operation as it is."""
+    match expression:
+        case Operation("power", (base, Constant(int() as exponent))):
+            if exponent < 0:
+                return Operation("divide", (Constant(1.0), _power(base, -exponent)))
+            result = _power(base, exponent)
+            return result if isinstance(result, Operation) else Operation("multiply", (Constant(1.0), result))
+        case Operation("power", (base, Constant(float() as exponent))) if abs(exponent) == 0.5:
+            root = Operation("sqrt", (base,))
+            return root if exponent > 0 else Operation("divide", (Constant(1.0), root))
+        case Operation("power", (base, Constant(float() as exponent))) if exponent == 1.5:
+            return Operation("multiply", (base, Operation("sqrt", (base,))))
+    return expression
+
+
+_LONGEST_PRODUCT = 64
+
+
+def _power(base: Expr, exponent: int) -> Expr:
+    """A power as products of squares; beyond 64 it stays a power."""
+    if exponent == 0:
+        return Constant(1.0)
+    if exponent == 1:
+        return base
+    if exponent > _LONGEST_PRODUCT:
+        return Operation("power", (base, Constant(float(exponent))))
+    half = _power(base, exponent // 2)
+    square = Operation("multiply", (half, half))
+    return square if exponent % 2 == 0 else Operation("multiply", (square, base))
+
+
+def _is_product(expression: Expr) -> bool:
+    return isinstance(expression, Operation) and expression.name == "multiply"
+
+
+def _joined(factors: list[Expr]) -> Expr:
+    if not factors:
+        return Constant(1.0)
+    return factors[0] if len(factors) == 1 else Operation("multiply", tuple(factors))
+
+
+def _quotient(number: float, above: list[Expr], below: list[Expr]) -> Expr:
+    top = _joined(([] if number == 1.0 else [Constant(number)]) + above)
+    return Operation("divide", (top, _joined(below))) if below else top
+
+
+def _signed(sign: int, term: Expr) -> Expr:
+    return term if sign > 0 else Operation("negate", (term,))
+
+
+def _negative(factor: Expr) -> Expr:
+    return Constant(-factor.value) if isinstance(factor, Constant) else Operation("negate", (factor,))
+
+
+def _plain_sum(terms: list[tuple[int, Expr]]) -> Expr:
+    total = _signed(*terms[0])
+    for sign, term in terms[1:]:
+        total = Operation("add" if sign > 0 else "subtract", (total, term))
+    return total
+
+
+def _narrow(expression: Expr, kind: Kind) -> Expr:
+    return Operation("to_real", (expression,)) if kind is Kind.DOUBLE else expression
+
+
+def shared_parts(
+    statements: list[tuple[str, Kind, Expr]], kinds: Mapping[str, Kind], prefix: str
+) -> tuple[list[Assign], dict[str, Kind]]:
+    """The statements with every operation that occurs twice computed once, under a name of its own."""
+    counts: dict[Expr, int] = {}
+
+    def count(expression: Expr) -> None:
+        if isinstance(expression, Operation):
+            counts[expression] = counts.get(expression, 0) + 1
+            if counts[expression] == 1:
+                for argument in expression.arguments:
+                    count(argument)
+
+    for _, _, expression in statements:
+        count(expression)
+    names: dict[Expr, Symbol] = {}
+    made: list[Assign] = []
+    new_kinds: dict[str, Kind] = {}
+
+    def build(expression: Expr) -> Expr:
+        if not isinstance(expression, Operation):
+            return expression
+        if expression in names:
+            return names[expression]
+        result = Operation(expression.name, tuple(build(argument) for argument in expression.arguments))
+        if counts[expression] < 2:
+            return result
+        kind = kind_of(expression, kinds)
+        names[expression] = Symbol(f"{prefix}{len(names)}")
+        new_kinds[names[expression].name] = kind
+        made.append(Assign(names[expression].name, kind, result))
+        return names[expression]
+
+    for name, kind, expression in statements:
+        made.append(Assign(name, kind, build(expression)))
+    return made, new_kinds

@@ -1,0 +1,88 @@
+"""Blocks: the assignments of events and steps, their locals, and what they may change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..backends.kernel import Expr, Kind
+from ..grammar import nodes
+from .checked import Assignment
+from .near_names import near_names
+from .scope import Entry, Place, Role, Scope, Value, as_kind, common_kind, real
+from .statement_mistakes import LocalNeverRead, NotAssignable, WholeNumberNeeded
+from .translate import SPECIAL_NAMES, Translation
+
+KIND_WORDS = {Kind.INTEGER: "integer", Kind.BOOLEAN: "boolean"}
+
+
+def block_of(scope: Scope, statements: Sequence[nodes.Assignment], place: Place, lenient: bool) -> tuple[Assignment, ...]:
+    """The assignments of one block. `lenient`: a local that is never read is a note (the keyword form)."""
+    locals_: dict[str, Entry] = {}
+    read: set[str] = set()
+    result = []
+    for statement in statements:
+        translation = Translation(scope, place, 2, "", locals_, {}, read)
+        value = translation.value(written_out(statement))
+        assignment = assign(translation, statement, value, locals_)
+        if assignment is not None:
+            result.append(assignment)
+    for name, entry in locals_.items():
+        if name not in read:
+            never_read(scope, name, entry, lenient)
+    return tuple(result)
+
+
+def written_out(statement: nodes.Assignment) -> nodes.Expression:
+    """`w + b` for `w += b`."""
+    if statement.operator == "=":
+        return statement.expression
+    return nodes.Binary(statement.span, statement.operator[:-1], statement.target, statement.expression)
+
+
+def assign(translation: Translation, statement: nodes.Assignment, value: Value, locals_: dict[str, Entry]) -> Assignment | None:
+    scope, target = translation.scope, statement.target
+    entry = scope.entries.get(target.id)
+    if entry is None and target.id in SPECIAL_NAMES:
+        scope.report(NotAssignable(target.span, target.id, "a name of the language", None))
+        return None
+    if entry is not None and entry.role is not Role.STATE:
+        scope.report(NotAssignable(target.span, target.id, entry.role.value, entry.span))
+        return None
+    if target.id in scope.broken_names:
+        return None
+    if entry is None:
+        entry = locals_.get(target.id)
+    local = entry is None or entry.role is Role.LOCAL
+    if entry is None:
+        kind = Kind.BOOLEAN if value.kind is Kind.BOOLEAN else common_kind((value,))
+        entry = locals_[target.id] = Entry(target.id, Role.LOCAL, kind, value.form, target.span)
+    translation.without_noise(value)
+    translation.fits(f"`{target.id}`", entry.form, value)
+    return Assignment(target.id, converted(translation, f"`{target.id}`", value, entry.kind), entry.kind, local)
+
+
+def converted(translation: Translation, place: str, value: Value, kind: Kind, lenient: bool = False) -> Expr:
+    """The value in the kind of the name that takes it; a real number is never cut off silently."""
+    if kind is Kind.REAL:
+        return real(value)
+    if kind is value.kind:
+        return value.expression
+    if kind is Kind.INTEGER and (value.literal is not None or value.kind is Kind.BOOLEAN or lenient):
+        return as_kind(value, Kind.INTEGER)
+    if not is_broken(value):
+        found = "a real number" if value.kind is Kind.REAL else KIND_WORDS[value.kind]
+        translation.scope.report(WholeNumberNeeded(value.span, place, KIND_WORDS[kind], found))
+    return value.expression
+
+
+def is_broken(value: Value) -> bool:
+    """Whether a value stands for something that was reported already."""
+    return any(isinstance(key, str) and key.startswith("?") for key in value.form)
+
+
+def never_read(scope: Scope, name: str, entry: Entry, lenient: bool) -> None:
+    if lenient:
+        scope.notes.append(f"`{name}` is assigned in a block and never read, so that assignment does nothing")
+        return
+    assignable = [other.name for other in scope.entries.values() if other.role in (Role.STATE, Role.PARAMETER)]
+    scope.report(LocalNeverRead(entry.span, name, near_names(name, assignable)))

@@ -1,0 +1,299 @@
+"""The command line: `dvdt models`, `check`, `explain`, `run`, `cache`.
+
+Exit status: 0 done, 1 a mistake in a text or trouble in a run, 2 a mistake in the call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from .errors import ModelError, RunError, UsageError
+
+if TYPE_CHECKING:
+    from .checked import CheckedModel
+    from .model import Model
+    from .run.inputs.series import TimedSeries
+
+NEURONS_THAT_DIFFER = 50  # default size of a population whose neurons are not all the same
+DRAWS = frozenset(("uniform", "normal", "exponential", "poisson", "one_of"))
+DURATION = "1 s"  # default where no drive says how long a run is
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        parser.print_help()
+        return 0
+    command: Callable[[argparse.Namespace], int] = COMMANDS[given.command]
+    try:
+        return command(given)
+    except UsageError as error:
+        print(f"dvdt: {error}", file=sys.stderr)
+        return 2
+    except (ModelError, RunError) as error:
+        print(str(error) if isinstance(error, ModelError) else f"dvdt: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `dvdt models | head`
+        sys.stderr.close()
+        return 0
+    except OSError as error:  # a full disk, a cache folder that others may write into
+        print(f"dvdt: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("dvdt: stopped", file=sys.stderr)
+        return 130
+
+
+# ---- what may be typed --------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dvdt", description="Write a neuron as text, run it at the speed of the machine.")
+    parser.add_argument("--version", action="version", version=f"dvdt {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    models = commands.add_parser("models", help="list the models, or show one in full")
+    models.add_argument("name", nargs="?", metavar="NAME")
+
+    check = commands.add_parser("check", help="all mistakes of a text, with their places")
+    check.add_argument("file", metavar="FILE")
+
+    explain = commands.add_parser("explain", help="the scheme, the update equations, the stability limit of dt")
+    _add_model(explain)
+    explain.add_argument("--method", metavar="M", help="a scheme, instead of the one that the model recommends")
+    explain.add_argument("--dt", default="0.1 ms", help="the step (default: 0.1 ms)")
+
+    _add_run(commands.add_parser("run", help="run a population and say what came out"))
+
+    cache = commands.add_parser("cache", help="where compiled kernels are kept, and how large they are")
+    cache.add_argument("--clear", action="store_true", help="remove them")
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL|FILE", help="the name of a model, or a file")
+    parser.add_argument("--model", dest="chosen", metavar="NAME", help="which model of the file, where it holds several")
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    _add_model(run)
+    run.add_argument(
+        "--n", type=int, metavar="N", help=f"neurons (default: 1, or {NEURONS_THAT_DIFFER} where the text makes them differ)"
+    )
+    run.add_argument("--duration", metavar="T", help=f"how long, such as 500ms (default: as long as the drives, else {DURATION})")
+    run.add_argument("--dt", default="0.1 ms", metavar="T", help="the step (default: 0.1 ms)")
+    run.add_argument(
+        "--set", action="append", default=[], dest="values", metavar="NAME=VALUE", help="a parameter, such as I=500pA; repeatable"
+    )
+    run.add_argument(
+        "--drive",
+        action="append",
+        default=[],
+        dest="drives",
+        metavar="NAME=FILE.csv",
+        help="a parameter from a table; repeatable",
+    )
+    run.add_argument("--record", default="", metavar="A,B", help="what is recorded")
+    run.add_argument("--method", metavar="M", help="a scheme, instead of the one that the model recommends")
+    run.add_argument("--backend", default="cpu", metavar="B", help="cpu (default), cuda or reference")
+    run.add_argument("--precision", default="float64", choices=("float64", "float32"))
+    run.add_argument("--threads", type=int, metavar="K")
+    run.add_argument("--seed", type=int, default=1)
+    run.add_argument("--conventions", default="dvdt", choices=("dvdt", "brian2", "nest"), help="what a step does, in detail")
+    run.add_argument("--out", metavar="FILE.npz", help="where the results go")
+    run.add_argument("--plot", metavar="FILE.png", help="where a figure goes")
+
+
+# ---- the commands -------------------------------------------------------------------------------
+
+
+def _models(given: argparse.Namespace) -> int:
+    from .registry import model, models
+
+    if given.name is None:
+        print(models())
+        return 0
+    found = model(given.name)
+    print(found)
+    return 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    from .registry import load
+
+    for name, found in load(given.file).items():
+        parts = (
+            (found.states, "state"),
+            (found.parameters, "parameter"),
+            (found.derived, "derived quantity"),
+            (found.inputs, "input"),
+        )
+        counts = [_count(len(names), noun) for names, noun in parts if names]
+        print(f"{name}: no mistakes ({', '.join(counts)})")
+        for note in found.checked.notes:
+            print(f"  note: {note}")
+    return 0
+
+
+def _explain(given: argparse.Namespace) -> int:
+    print(_model(given).explain(method=given.method, dt=given.dt))
+    return 0
+
+
+def _cache(given: argparse.Namespace) -> int:
+    from ..backends import cache
+
+    if given.clear:
+        print(f"removed {_count(cache.clear(), 'file')} from {cache.folder()}")
+    else:
+        print(f"{cache.folder()}: {cache.size() / 1e6:.1f} MB")
+    return 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    from .run.simulation import simulate
+
+    model = _model(given)
+    _check_targets(given)
+    drives = {name: _series(path, name) for name, path in _pairs(given.drives, "--drive", "I=current.csv").items()}
+    values = {name: _number(text) for name, text in _pairs(given.values, "--set", "I=500pA").items()}
+    twice = next((name for name in drives if name in values), None)
+    if twice is not None:
+        raise UsageError(f"{twice} is given by --set and by --drive")
+    result = simulate(
+        model,
+        given.duration or _longest(drives.values()),
+        dt=given.dt,
+        n=given.n if given.n is not None else (NEURONS_THAT_DIFFER if _neurons_differ(model.checked) else 1),
+        parameters={name: value for name, value in values.items() if name not in model.states} | drives,
+        state={name: value for name, value in values.items() if name in model.states},
+        record=[name.strip() for name in given.record.split(",") if name.strip()],
+        method=given.method,
+        backend=given.backend,
+        precision=given.precision,
+        threads=given.threads,
+        seed=given.seed,
+        conventions=given.conventions,
+    )
+    print(result)
+    if given.out:
+        result.save(given.out)
+        print(f"{'saved':<10} {given.out}")
+    if given.plot:
+        try:
+            result.plot().savefig(given.plot, dpi=150)
+        except ValueError as error:  # an ending that matplotlib does not know
+            raise UsageError(f"--plot {given.plot}: {error}") from None
+        print(f"{'figure':<10} {given.plot}")
+    return 0
+
+
+def _check_targets(given: argparse.Namespace) -> None:
+    """Raise UsageError for what would keep results from being written, before a long run and not after it."""
+    for option, path in (("--out", given.out), ("--plot", given.plot)):
+        if path and not Path(path).absolute().parent.is_dir():
+            raise UsageError(f"{option} {path}: there is no folder {Path(path).parent}")
+    if given.plot and find_spec("matplotlib") is None:
+        raise UsageError('--plot needs matplotlib: python -m pip install "dvdt[plot]"')
+
+
+def _series(path: str, name: str) -> TimedSeries:
+    """The column of the file that has the name of the parameter; where none has, the only one beside the time."""
+    from .run.inputs.csv import from_csv
+
+    return from_csv(path, column=name if name in _headings(path) else None)
+
+
+def _headings(path: str) -> list[str]:
+    if not Path(path).is_file():
+        return []
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        return [re.split(r"[(\[]", cell)[0].strip() for cell in re.split(r"[,;\t]", file.readline())]
+
+
+def _longest(drives: Iterable[TimedSeries]) -> str:
+    import numpy as np
+
+    from .run.duration import time_in_ms
+
+    lengths = [np.shape(drive.values)[0] * time_in_ms(drive.dt, "--drive") for drive in drives]  # type: ignore[arg-type]
+    return f"{max(lengths)!r} ms" if lengths else DURATION
+
+
+def _number(text: str) -> str | float:
+    """A bare number counts in the unit that the model writes, as in Python."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _neurons_differ(model: CheckedModel) -> bool:
+    """Whether draws, noise or the index `i` make two neurons of a population differ."""
+    from .substitute import operations_of, symbols_of
+
+    formulas = [parameter.default for parameter in model.parameters] + [
+        quantity.expression for quantity in (*model.derived, *model.inputs)
+    ]
+    formulas += [formula for state in model.states for formula in (state.initial, state.derivative)]
+    formulas += [line.expression for line in (*model.each_step, *model.each_step_after_reset)]
+    formulas += [formula for event in model.events for formula in (event.condition, *(line.expression for line in event.block))]
+    return any(
+        formula is not None
+        and (
+            any(name == "@i" or name.startswith("@xi") for name in symbols_of(formula))
+            or any(operation.name in DRAWS for operation in operations_of(formula))
+        )
+        for formula in formulas
+    )
+
+
+def _model(given: argparse.Namespace) -> Model:
+    from .registry import load, model
+
+    if not _is_file(given.model):
+        if given.chosen is not None:
+            raise UsageError(f"--model chooses among the models of a file, and {given.model!r} is the name of a model")
+        return model(given.model)
+    found = load(given.model)
+    if given.chosen is None and len(found) == 1:
+        return next(iter(found.values()))
+    if given.chosen not in found:
+        said = "say which one with --model" if given.chosen is None else f"none of them is called {given.chosen!r}"
+        raise UsageError(f"{given.model} holds the models {', '.join(found)}: {said}")
+    return found[given.chosen]
+
+
+def _is_file(text: str) -> bool:
+    return text.endswith(".dvdt") or "/" in text or "\\" in text or Path(text).is_file()
+
+
+def _count(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1] + 'ies' if noun.endswith('ty') else noun + 's'}"
+
+
+def _pairs(texts: Sequence[str], option: str, example: str) -> Mapping[str, str]:
+    """`NAME=VALUE` texts as a mapping."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise UsageError(f"{option} {text}: expected NAME=VALUE, such as {option} {example}")
+        if name.strip() in found:
+            raise UsageError(f"{option}: {name.strip()} is given twice")
+        found[name.strip()] = value.strip()
+    return found
+
+
+COMMANDS: Mapping[str, Any] = {"models": _models, "check": _check, "explain": _explain, "run": _run, "cache": _cache}

@@ -1,0 +1,75 @@
+"""All stages on one screen: a checked model and a structure to a kernel, a kernel to a program."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..backends.kernel import Kernel
+from ..backends.program import Program
+from . import store
+from .checked import CheckedModel, without_declaration
+from .errors import UsageError
+from .structure import Compiled, Structure
+
+if TYPE_CHECKING:
+    from .explain import Explanation
+
+__all__ = ["BACKENDS", "Compiled", "Structure", "build", "compile_model", "explain"]
+
+
+def compile_model(model: CheckedModel, structure: Structure) -> Compiled:
+    """The kernel of a model for one structure, made once.
+
+    Raises UsageError for a method that does not exist or cannot do the model.
+    """
+    return _compiled(without_declaration(model), structure)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(model: CheckedModel, structure: Structure) -> Compiled:
+    return store.remembered(store.key("kernel", model, structure), lambda: _compile(model, structure))
+
+
+def _compile(model: CheckedModel, structure: Structure) -> Compiled:
+    from .discretise import discretise
+    from .lower import lower
+
+    discretised = discretise(model, structure)
+    kernel, initial = lower(model, structure, discretised)
+    return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes)
+
+
+def _cpu(kernel: Kernel, precision: np.dtype[np.floating]) -> Program:
+    from ..backends import cpu
+
+    return cpu.build(kernel, precision)
+
+
+def _reference(kernel: Kernel, precision: np.dtype[np.floating]) -> Program:
+    from ..backends import reference
+
+    return reference.build(kernel, precision)
+
+
+BACKENDS: Mapping[str, Callable[[Kernel, np.dtype[np.floating]], Program]] = {"cpu": _cpu, "reference": _reference}
+PRECISIONS = ("float64", "float32")
+
+
+def build(compiled: Compiled, backend: str, precision: str) -> Program:
+    """A program that runs the kernel. Raises UsageError for a backend or precision that does not exist."""
+    if backend not in BACKENDS:
+        raise UsageError(f"backend: there is no backend called {backend!r}; there are {', '.join(BACKENDS)}")
+    if precision not in PRECISIONS:
+        raise UsageError(f"precision: expected {' or '.join(PRECISIONS)}, not {precision!r}")
+    return BACKENDS[backend](compiled.kernel, np.dtype(precision))
+
+
+def explain(model: CheckedModel, method: str | None = None, dt: object = "0.1 ms") -> Explanation:
+    """What a scheme makes of a model. Raises UsageError for a method that does not exist or cannot do the model."""
+    from .explain import explain
+
+    return explain(model, Structure(method=method))

@@ -1,0 +1,226 @@
+"""CheckedModel to Step: the equations as a system, the scheme that integrates it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import sympy
+
+from ..backends.kernel import Constant, Expr, Operation, Symbol
+from .checked import CheckedModel
+from .errors import UsageError
+from .safe_forms import safe
+from .schemes import ALIASES, SCHEMES
+from .step import Refusal, Step, System
+from .structure import Structure
+from .substitute import definitions, symbols_of, transform
+from .symbolic import function, to_sympy
+
+_REDUCTIONS = frozenset("total mean largest smallest any count rank one_of matmul".split())
+
+CLAMPED = "right-hand sides read {} no higher than its spike level, so that an upstroke cannot drive other variables away"
+
+
+@dataclass(frozen=True)
+class Discretised:
+    """A step of the differential equations, the scheme's name and why it was taken.
+
+    `atoms` are values read once, before the step, and used in it under their names: samples of series, reductions. `bounds`
+    are the levels that right-hand sides read explosive states under. `system` is None where there is no differential equation.
+    """
+
+    step: Step
+    system: System | None
+    atoms: Mapping[str, Expr]
+    bounds: Mapping[str, Expr]
+    scheme: str
+    why: str
+    notes: tuple[str, ...]
+
+
+def discretise(model: CheckedModel, structure: Structure) -> Discretised:
+    """The step of a model under the scheme that the structure names, or the author, or `auto`.
+
+    Raises UsageError for a method that does not exist or cannot do the model.
+    """
+    equations = [state for state in model.states if state.derivative is not None]
+    if not equations:
+        return Discretised(Step((), {}), None, {}, {}, "none", "the model has no differential equation", ())
+    system, atoms, bounds, notes = _system(model, structure)
+    name, why = choose(model, structure, system)
+    try:
+        step = SCHEMES[name].step(system)
+    except Refusal as refusal:
+        raise UsageError(_refused(model, name, refusal, system)) from None
+    return Discretised(step, system, atoms, bounds, name, why, notes)
+
+
+# ---- the system --------------------------------------------------------------------------------
+
+
+def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str, Expr], dict[str, Expr], tuple[str, ...]]:
+    written_out = definitions(model, dict(structure.functions))
+    atoms: dict[str, Expr] = {}
+    slopes: dict[str, sympy.Expr] = {}
+    for state in model.states:
+        if state.derivative is not None:
+            expression = transform(_written(state.derivative, written_out), lambda node: _atom(node, atoms))
+            slopes[state.name] = safe(to_sympy(expression))
+    noise_symbols = sorted(
+        {s for slope in slopes.values() for s in slope.free_symbols if s.name.startswith("@xi")}, key=lambda s: s.name
+    )
+    silent = {symbol: sympy.Integer(0) for symbol in noise_symbols}
+    drift = {name: slope.xreplace(silent) for name, slope in slopes.items()}
+    noise = {
+        (name, xi.name): sympy.diff(slope, xi)
+        for name, slope in slopes.items()
+        for xi in noise_symbols
+        if xi in slope.free_symbols
+    }
+    held = frozenset(state.name for state in model.states if state.held) if model.refractory is not None else frozenset()
+    explosive = None if structure.conventions == "brian2" else _explosive_state(model, drift, held, written_out)
+    bounds = {f"@ceiling_{explosive[0]}": explosive[1]} if explosive else {}
+    notes = (CLAMPED.format(explosive[0]),) if explosive else ()
+    system = System(
+        drift=drift,
+        noise=noise,
+        held=held & frozenset(drift),
+        varying=_varying(model, structure, atoms),
+        ceilings={explosive[0]: sympy.Symbol(f"@ceiling_{explosive[0]}")} if explosive else {},
+        order=model.order,
+        brian2=structure.conventions == "brian2",
+    )
+    return system, atoms, bounds, notes
+
+
+def _written(expression: Expr, written_out: Mapping[str, Expr]) -> Expr:
+    return transform(expression, lambda node: written_out.get(node.name, node) if isinstance(node, Symbol) else node)
+
+
+def _atom(node: Expr, atoms: dict[str, Expr]) -> Expr:
+    """What is read once before the step gets a name of its own."""
+    if not isinstance(node, Operation) or (node.name != "sample" and node.name not in _REDUCTIONS):
+        return node
+    name = next((name for name, known in atoms.items() if known == node), f"@atom{len(atoms)}")
+    atoms[name] = node
+    return Symbol(name)
+
+
+def _varying(model: CheckedModel, structure: Structure, atoms: Mapping[str, Expr]) -> frozenset[str]:
+    shapes = dict(structure.shapes)
+    return frozenset(
+        {state.name for state in model.states}
+        | {variable.name for variable in (*model.derived, *model.inputs)}
+        | {name for name, shape in shapes.items() if shape in ("series", "columns", "function")}
+        | set(atoms)
+        | {"@t", "@t_next", "@step", "@spiked", "@lastspike", "@not_refractory", "@is_refractory"}
+    )
+
+
+# ---- explosive terms ---------------------------------------------------------------------------
+
+
+def _explosive_state(
+    model: CheckedModel, drift: Mapping[str, sympy.Expr], held: frozenset[str], written_out: Mapping[str, Expr]
+) -> tuple[str, Expr] | None:
+    """A state that grows explosively and is reset, and the level that right-hand sides read it under: its spike level, or
+    infinity where a parameter set puts the reset above that."""
+    constant = {parameter.name for parameter in model.parameters}
+    for event in model.events:
+        if event.name != "spike" or not isinstance(event.condition, Operation):
+            continue
+        condition = event.condition
+        if condition.name not in ("greater", "greater_equal") or not isinstance(condition.arguments[0], Symbol):
+            continue
+        state, peak = condition.arguments[0].name, _written(condition.arguments[1], written_out)
+        resets = [_written(a.expression, written_out) for a in event.block if a.target == state]
+        if state not in drift or len(resets) != 1 or not (symbols_of(peak) | symbols_of(resets[0])) <= constant:
+            continue
+        if model.refractory is not None and state not in held:
+            continue
+        if not any(_explosive(slope, sympy.Symbol(state)) for slope in drift.values()):
+            continue
+        return state, Operation("where", (Operation("less", (resets[0], peak)), peak, Constant(float("inf"))))
+    return None
+
+
+def _explosive(slope: sympy.Expr, state: sympy.Symbol) -> bool:
+    """Whether a right-hand side grows as an exponential or a power of at least 2 of the state."""
+    for node in sympy.preorder_traversal(slope):
+        if (
+            isinstance(node, (function("exp"), function("expm1"), function("sinh"), function("cosh")))
+            and state in node.free_symbols
+        ):
+            return True
+        if node.is_Pow and state in node.base.free_symbols and (not node.exp.is_number or node.exp > 1):
+            return True
+        if (
+            node.is_Mul
+            and sum(state in factor.free_symbols for factor in node.args if not (factor.is_Pow and factor.exp.is_negative)) > 1
+        ):
+            return True
+    return False
+
+
+# ---- the choice --------------------------------------------------------------------------------
+
+
+def choose(model: CheckedModel, structure: Structure, system: System) -> tuple[str, str]:
+    """The scheme's name and why. Raises UsageError for a name that is none."""
+    asked = structure.method
+    if asked is not None and asked != "auto":
+        return _known(asked), "asked for by the caller"
+    if asked is None and model.method is not None and model.method != "auto":
+        return _known(model.method), "recommended by the model"
+    return _brian2_default(system) if structure.conventions == "brian2" else _automatic(system)
+
+
+def _known(name: str) -> str:
+    plain = name.strip().lower().replace("-", "_")
+    plain = ALIASES.get(plain, plain)
+    if plain in SCHEMES:
+        return plain
+    near = get_close_matches(plain, [*SCHEMES, *ALIASES, "auto"], n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UsageError(f"method: there is no scheme called {name!r}; {hint}known are auto, {', '.join(SCHEMES)}")
+
+
+def _automatic(system: System) -> tuple[str, str]:
+    if system.noise:
+        return "euler", "the equations hold white noise: Euler-Maruyama"
+    refusal = _refusal("exact", system)
+    if refusal is None:
+        return "exact", "every equation is linear with factors that are constant in a run"
+    bent = next((s for s in system.states if not _linear_in_itself(system, s)), None)
+    if bent is None:
+        return "exponential_euler", f"not exact: {refusal}; but every equation is linear in its own variable"
+    return "rk2", f"not exact: {refusal}; not exponential_euler: d{bent}/dt is not linear in {bent}"
+
+
+def _brian2_default(system: System) -> tuple[str, str]:
+    if not system.noise and _refusal("exact", system) is None:
+        return "exact", "Brian2's default for linear equations"
+    return "euler", "Brian2's default for equations that are not linear"
+
+
+def _linear_in_itself(system: System, state: str) -> bool:
+    try:
+        slope = sympy.diff(system.drift[state], sympy.Symbol(state))
+    except ValueError:
+        return False
+    return sympy.Symbol(state) not in slope.free_symbols and not slope.has(sympy.Derivative, sympy.Subs)
+
+
+def _refusal(name: str, system: System) -> str | None:
+    try:
+        SCHEMES[name].step(system)
+    except Refusal as refusal:
+        return str(refusal)
+    return None
+
+
+def _refused(model: CheckedModel, name: str, refusal: Refusal, system: System) -> str:
+    able = [other for other in SCHEMES if other != name and _refusal(other, system) is None]
+    return f"method: {name} cannot integrate {model.name}: {refusal}. Methods that can: {', '.join(able) or 'none'}."

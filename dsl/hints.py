@@ -1,0 +1,82 @@
+"""What a person probably meant where units do not fit."""
+
+from __future__ import annotations
+
+from ..backends.kernel import Symbol
+from .dimensions import dimension_of, times
+from .scope import Role, Scope, Value
+from .units import ONE, TIME, Dimension, coherent_text, describe, unit_of_symbol, usual_unit
+
+
+def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, scope: Scope) -> tuple[str | None, str | None]:
+    """A hint for a value of dimension `found` where `wanted` was needed, and the text that would restore it (or None)."""
+    if found is None or wanted is None:
+        return None, None
+    if value.literal is not None and found.is_one:
+        text = f"{value.span.text.strip()} {usual_unit(wanted).text}"
+        return f"did you mean `{text}`?", text
+    forgotten = unit_taken_for_name(value, scope)
+    if forgotten is not None:
+        return forgotten, None
+    bare = parameter_without_unit(value, found, wanted, scope)
+    if bare is not None:
+        return bare, None
+    fewer = without_a_factor(value, wanted, scope)
+    if fewer is not None:
+        return f"did you mean `{fewer}` instead of `{value.span.text.strip()}`?", fewer
+    return by_ratio(value, found, wanted, scope), None
+
+
+def without_a_factor(value: Value, wanted: Dimension, scope: Scope) -> str | None:
+    """The product with one factor left out, where that has the dimension that is wanted."""
+    from .dimensions import solve
+
+    if len(value.parts) < 2:
+        return None
+    solution, _ = solve([c for c in scope.constraints if c.rank < 1])
+    for place, (part, sign) in enumerate(value.parts):
+        left = [other for k, other in enumerate(value.parts) if k != place]
+        if solution.dimension(times(value.form, part.form, -sign)) == wanted and left[0][1] > 0 and part.form:
+            first, *others = left
+            return first[0].span.text + "".join(("*" if power > 0 else "/") + other.span.text for other, power in others)
+    return None
+
+
+def parameter_without_unit(value: Value, found: Dimension, wanted: Dimension, scope: Scope) -> str | None:
+    """A parameter that was given as a plain number where its unit would make all right: `tau = 20` for `tau = 20 ms`."""
+    for part, sign in value.parts or ((value, 1),):
+        entry = scope.entries.get(part.expression.name) if isinstance(part.expression, Symbol) else None
+        if entry is None or entry.role is not Role.PARAMETER or entry.value is None or entry.value.literal is None:
+            continue
+        unit = usual_unit(wanted / found if sign > 0 else found / wanted)
+        return f"`{entry.name}` is a plain number: did you mean `{entry.name} = {entry.value.span.text.strip()} {unit.text}`?"
+    return None
+
+
+def unit_taken_for_name(value: Value, scope: Scope) -> str | None:
+    """A word that was read as a unit because nothing defines it: often a forgotten parameter."""
+    for part, _ in value.parts or ((value, 1),):
+        word = part.span.text.strip()
+        if len(word) <= 2 and word not in scope.entries and unit_of_symbol(word) is not None and word.isidentifier():
+            return f"`{word}` is read as a unit here, since nothing defines it; if it is a parameter, write `{word} = ...`"
+    return None
+
+
+def by_ratio(value: Value, found: Dimension, wanted: Dimension, scope: Scope) -> str:
+    """What would have to be multiplied or divided by."""
+    text = value.span.text.strip()
+    text = text if text.isidentifier() or (text.startswith("(") and text.endswith(")")) else f"({text})"
+    text = text if len(text) <= 40 and "\n" not in text else "(...)"
+    if found == wanted * TIME:
+        times_known = [entry.name for entry in scope.entries.values() if entry.role is Role.PARAMETER and entry.form == {2: 1}]
+        return f"divide by a time constant: `{text}/{times_known[0] if times_known else 'tau'}`"
+    ratio = wanted / found
+    for entry in scope.entries.values():
+        known_as = dimension_of(entry.form) if entry.role is Role.PARAMETER else None
+        if known_as is not None and not known_as.is_one and known_as in (ratio, ONE / ratio):
+            return f"did you mean `{text}{'*' if known_as == ratio else '/'}{entry.name}`?"
+    if found == ONE:
+        return f"give it a unit: `{text} * (1 {usual_unit(wanted).text})`"
+    if wanted == ONE:
+        return f"divide it by a quantity in {coherent_text(found)}"
+    return f"it lacks a factor that is {describe(ratio)}: look for a missing or a wrong name"

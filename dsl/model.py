@@ -1,0 +1,285 @@
+"""Model: a checked text, as people hold it in their hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ..grammar.source import Source
+from .checked import CheckedModel, Variable
+from .errors import UsageError
+from .given import is_plain
+from .reading import Keywords, extended, read
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    from ..grammar.nodes import ModelDeclaration, Statement
+
+SHELF = Shelf()  # of the default registry
+NAMELESS = "model"  # what a bare text goes by when nobody names it
+RESERVED = frozenset(("and", "or", "not", "if", "else", "True", "False"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a model says of one of its names, as text to show. `default` is empty where there is none."""
+
+    name: str
+    unit: str
+    default: str
+    description: str
+
+    def __str__(self) -> str:
+        value = f" = {self.default}" if self.default else ""
+        comment = f"  # {self.description}" if self.description else ""
+        return f"{self.name}{value} : {self.unit}{comment}"
+
+
+@dataclass(frozen=True)
+class EventEntry:
+    """What a model says of one of its events: the condition, and the statements that follow it."""
+
+    name: str
+    condition: str
+    block: tuple[str, ...]
+    description: str
+
+    def __str__(self) -> str:
+        return f"{self.name} when {self.condition}{': ' if self.block else ''}{'; '.join(self.block)}"
+
+
+E = TypeVar("E", Entry, EventEntry)
+
+
+class Entries(Mapping[str, E], Generic[E]):
+    """The names of one sort (states, parameters, ...) in the order of the text; read-only."""
+
+    def __init__(self, entries: Mapping[str, E]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> E:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self._entries.values())) or "none"
+
+
+class Model:
+    """A neuron model, from a text in the language (see docs/language.md).
+
+    `text`: a bare list of statements, which goes by `name`, or one or more named models, of which `name` chooses one. `threshold`, `reset`,
+    `refractory`, `events` and `method` say what the statements of these names say, in Brian2's keyword form; `parameters` gives values to
+    names that the text uses and does not define.
+
+    Raises ModelError, which holds all mistakes of the text, and UsageError for a mistake in the call.
+    """
+
+    checked: CheckedModel
+    bound: Mapping[str, object]
+
+    def __init__(
+        self,
+        text: str,
+        name: str | None = None,
+        threshold: str | None = None,
+        reset: str | None = None,
+        refractory: object = None,
+        events: Mapping[str, object] | None = None,
+        method: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> None:
+        if not isinstance(text, str):
+            raise UsageError(f"text: expected the text of a model, not {text!r}")
+        given = dict(parameters or {})
+        said = Keywords(threshold, reset, _duration(refractory), dict(events or {}), method, given)
+        self.checked = read(Source(text, NAMELESS if name is None else identifier(name)), name, SHELF.declaration, said)
+        used = {variable.name for variable in (*self.checked.parameters, *self.checked.externals)}
+        self.bound = MappingProxyType({name: value for name, value in given.items() if name in used and not is_plain(value)})
+
+    @classmethod
+    def of(cls, checked: CheckedModel, bound: Mapping[str, object] | None = None) -> Model:
+        """The model of what has been checked already."""
+        model = cls.__new__(cls)
+        model.checked, model.bound = checked, MappingProxyType(dict(bound or {}))
+        return model
+
+    @property
+    def name(self) -> str:
+        return self.checked.name
+
+    @property
+    def description(self) -> str:
+        """The text below the header: a line that says what the model is, more about it, and a reference."""
+        return self.checked.description
+
+    @cached_property
+    def states(self) -> Entries[Entry]:
+        """What changes in a run, with initial values as defaults."""
+        return self._entries(self.checked.states)
+
+    @cached_property
+    def parameters(self) -> Entries[Entry]:
+        return self._entries(self.checked.parameters)
+
+    @cached_property
+    def derived(self) -> Entries[Entry]:
+        """Quantities that are evaluated where they are used, with their formulas as defaults."""
+        return self._entries(self.checked.derived)
+
+    @cached_property
+    def inputs(self) -> Entries[Entry]:
+        """Quantities that depend on time and on no state; and functions of time that are given from outside."""
+        return self._entries((*self.checked.inputs, *self.checked.externals))
+
+    @cached_property
+    def events(self) -> Entries[EventEntry]:
+        from ..grammar import nodes
+        from ..grammar.printer import print_expression, print_statement
+
+        found = [statement for statement in self._statements if isinstance(statement, nodes.Event)]
+        return Entries(
+            {
+                event.name.id: EventEntry(
+                    event.name.id, print_expression(event.condition), tuple(map(print_statement, event.block)), event.comment
+                )
+                for event in found
+            }
+        )
+
+    @property
+    def text(self) -> str:
+        """The model as text, all that it inherits written out; it parses back to an equal model."""
+        from ..grammar.printer import print_model
+
+        return print_model(replace(self._declaration, bare=False)) + "\n"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        sorts = (("states", self.states), ("parameters", self.parameters), ("events", self.events))
+        said = "; ".join(f"{sort} {', '.join(names)}" for sort, names in sorts if names)
+        return f"<Model {self.name}: {said}>"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two models say the same; the order of their lines, and notes about them, do not count."""
+        if not isinstance(other, Model):
+            return NotImplemented
+        return _content(self.checked) == _content(other.checked) and _same_values(self.bound, other.bound)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def extend(self, text: str, name: str | None = None) -> Model:
+        """A model that says what this one says, but for the statements of `text`.
+
+        A definition, equation, initial value or event of the same name replaces this model's; `without NAME` drops it. Without a `name` the
+        new model is called after this one. Raises ModelError for mistakes in the text.
+        """
+        called = identifier(name or f"{self.name}_extended")
+        return Model.of(extended(self.checked, Source(text, called), called), self.bound)
+
+    def explain(self, method: str | None = None, dt: object = "0.1 ms") -> object:
+        """What a run does with the equations: the scheme and why, the update of each state, what is computed once, the longest stable step.
+
+        Prints well, in a notebook too. Raises UsageError for a scheme that cannot do the model.
+        """
+        from .compile import explain
+
+        return explain(self.checked, method=method, dt=dt)
+
+    def latex(self) -> str:
+        """The equations, derived quantities and events as LaTeX: one `aligned` environment, to stand between dollar signs."""
+        from .latex import latex_of
+
+        return latex_of(self._declaration, {variable.name for variable in (*self.checked.derived, *self.checked.inputs)})
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        lines = self.description.splitlines()
+        parts = [f"<b>{escape(self.name)}</b>", f"<div>{escape(lines[0])}</div>" if lines else "", f"$${escape(self.latex())}$$"]
+        for sort, entries in (("state", self.states), ("parameter", self.parameters)):
+            if entries:
+                parts.append(
+                    _table((sort, "default", "unit", ""), [(e.name, e.default, e.unit, e.description) for e in entries.values()])
+                )
+        return "\n".join(part for part in parts if part)
+
+    @property
+    def nameless(self) -> bool:
+        """Whether neither the text nor the caller gave the model a name."""
+        return self._declaration.bare and self.name == NAMELESS
+
+    @property
+    def _declaration(self) -> ModelDeclaration:
+        assert self.checked.declaration is not None
+        return self.checked.declaration
+
+    @property
+    def _statements(self) -> tuple[Statement, ...]:
+        return self._declaration.statements
+
+    def _entries(self, variables: tuple[Variable, ...]) -> Entries[Entry]:
+        defaults = _defaults(self._statements)
+        return Entries({v.name: Entry(v.name, v.unit.text, defaults.get(v.name, ""), v.description) for v in variables})
+
+
+def identifier(name: object) -> str:
+    """A name that a text can give a model. Raises UsageError."""
+    if isinstance(name, str) and name.isidentifier() and name not in RESERVED:
+        return name
+    raise UsageError(f"name: expected letters, digits and `_`, such as 'my_lif', not {name!r}")
+
+
+def _duration(refractory: object) -> str | None:
+    """What `refractory=` says as text: a duration may also be a quantity object."""
+    if refractory is None or isinstance(refractory, str):
+        return refractory
+    from .run.duration import time_in_ms
+
+    return f"{time_in_ms(refractory, 'refractory')!r} ms"
+
+
+def _content(checked: CheckedModel) -> CheckedModel:
+    """A model without what does not count when two are compared."""
+    sorts = ("states", "parameters", "derived", "inputs", "externals", "events")
+    by_name = {sort: tuple(sorted(getattr(checked, sort), key=lambda each: each.name)) for sort in sorts}
+    return replace(checked, notes=(), **by_name)
+
+
+def _same_values(mine: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    return mine.keys() == other.keys() and all(mine[name] is other[name] or _equal(mine[name], other[name]) for name in mine)
+
+
+def _equal(mine: object, other: object) -> bool:
+    import numpy as np
+
+    return type(mine) is type(other) and bool(np.all(mine == other)) and np.shape(mine) == np.shape(other)  # type: ignore[arg-type]
+
+
+def _defaults(statements: tuple[Statement, ...]) -> dict[str, str]:
+    """The formula of every definition, and for a state its initial value, as text."""
+    from ..grammar import nodes
+    from ..grammar.printer import print_expression
+
+    definitions = {s.name.id: print_expression(s.expression) for s in statements if isinstance(s, nodes.Definition)}
+    return definitions | {s.name.id: print_expression(s.expression) for s in statements if isinstance(s, nodes.Initial)}
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    def line(cells: tuple[str, ...], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag} style='text-align:left'>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    return f"<table>{line(header, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"

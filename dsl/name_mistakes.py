@@ -1,0 +1,333 @@
+"""Mistakes with names: what is not known, not callable, defined twice or in a circle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..grammar.mistakes import Label, Mistake
+from ..grammar.source import Span
+from .functions import FUNCTION_NAMES
+
+
+def one_of(names: tuple[str, ...]) -> str:
+    """`a`, `b` or `c`."""
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def listing(names: tuple[str, ...], most: int = 12) -> str:
+    """a, b, c, ..."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+@dataclass(frozen=True)
+class UnknownName(Mistake):
+    """A name that nothing defines."""
+
+    code: ClassVar[str] = "name"
+    name: str
+    near: tuple[str, ...]
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is not defined"
+
+    @property
+    def help(self) -> str:
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        define = f"define it (`{self.name} = ...`, or `{self.name} : unit`)"
+        return f"{define}; the names of this text are {listing(self.known)}" if self.known else define
+
+    @property
+    def replacement(self) -> str | None:
+        return self.near[0] if len(self.near) == 1 else None
+
+
+@dataclass(frozen=True)
+class UnknownFunction(Mistake):
+    """A call of something that is not known."""
+
+    code: ClassVar[str] = "name"
+    name: str
+    near: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"there is no function `{self.name}`"
+
+    @property
+    def help(self) -> str:
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        return f"define it (`{self.name}(x) = ...`) or give it in `parameters`; the functions are {', '.join(FUNCTION_NAMES)}"
+
+    @property
+    def replacement(self) -> str | None:
+        return self.near[0] if len(self.near) == 1 else None
+
+
+@dataclass(frozen=True)
+class NotAFunction(Mistake):
+    """A variable that is called."""
+
+    code: ClassVar[str] = "name"
+    name: str
+    what: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is {self.what}, not a function"
+
+    @property
+    def help(self) -> str:
+        return f"to multiply, write `{self.name}*(...)`"
+
+
+@dataclass(frozen=True)
+class FunctionWithoutArguments(Mistake):
+    """A function that is named and not called."""
+
+    code: ClassVar[str] = "name"
+    name: str
+    call: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is a function and needs its arguments"
+
+    @property
+    def help(self) -> str:
+        return f"write `{self.call}`"
+
+
+@dataclass(frozen=True)
+class WrongNumberOfArguments(Mistake):
+    """A call with too few or too many arguments."""
+
+    code: ClassVar[str] = "call"
+    name: str
+    call: str
+    wanted: str
+    found: int
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` takes {self.wanted}, not {self.found}"
+
+    @property
+    def help(self) -> str:
+        return f"write `{self.call}`"
+
+
+@dataclass(frozen=True)
+class DefinedTwice(Mistake):
+    """A second statement for the same thing."""
+
+    code: ClassVar[str] = "duplicate"
+    name: str
+    first: Span
+
+    @property
+    def message(self) -> str:
+        return f"{self.name} is given twice"
+
+    @property
+    def note(self) -> str:
+        return "here again"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.first, "here first"),)
+
+    @property
+    def help(self) -> str:
+        return "keep one of them"
+
+
+@dataclass(frozen=True)
+class StateDefined(Mistake):
+    """`x = ...` for a name that is a state."""
+
+    code: ClassVar[str] = "duplicate"
+    name: str
+    state: Span
+    value: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is a state and cannot also be defined as a formula"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.state, "this makes it a state"),)
+
+    @property
+    def help(self) -> str:
+        return f"for the value it starts from, write `{self.name}(0) = {self.value}`"
+
+    @property
+    def replacement(self) -> str:
+        return f"{self.name}(0)"
+
+
+@dataclass(frozen=True)
+class Cycle(Mistake):
+    """Definitions that need one another."""
+
+    code: ClassVar[str] = "cycle"
+    names: tuple[str, ...]
+    others: tuple[Span, ...]
+
+    @property
+    def message(self) -> str:
+        if len(self.names) == 1:
+            return f"`{self.names[0]}` is defined by itself"
+        return "definitions go round in a circle: " + " needs ".join(f"`{name}`" for name in (*self.names, self.names[0]))
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return tuple(Label(span, "") for span in self.others)
+
+    @property
+    def help(self) -> str:
+        return f"if `{self.names[0]}` changes with time, write `d{self.names[0]}/dt = ...` for it"
+
+
+@dataclass(frozen=True)
+class Recursion(Mistake):
+    """A function of the text that calls itself."""
+
+    code: ClassVar[str] = "cycle"
+    names: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return "a function cannot call itself: " + " calls ".join(f"`{name}`" for name in (*self.names, self.names[0]))
+
+    @property
+    def help(self) -> str:
+        return "write it out, or choose between the cases with `a if condition else b`"
+
+
+@dataclass(frozen=True)
+class GivenAndDefined(Mistake):
+    """A name that the text defines and that `parameters` gives as well."""
+
+    code: ClassVar[str] = "duplicate"
+    name: str
+    first: Span
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is given in `parameters` and defined in the text"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.first, "defined here"),)
+
+    @property
+    def help(self) -> str:
+        return "remove one of them; a value of a parameter is changed where the model is used"
+
+
+@dataclass(frozen=True)
+class UnknownBase(Mistake):
+    """`model a(b):` where no model `b` is known."""
+
+    code: ClassVar[str] = "inheritance"
+    name: str
+    near: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"there is no model `{self.name}` to inherit from"
+
+    @property
+    def help(self) -> str | None:
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        return "a model has to be registered, or to stand above in the same text"
+
+
+@dataclass(frozen=True)
+class InheritanceCycle(Mistake):
+    """A model that inherits from itself."""
+
+    code: ClassVar[str] = "inheritance"
+    names: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return "a model cannot inherit from itself: " + " from ".join(f"`{name}`" for name in (*self.names, self.names[0]))
+
+    @property
+    def help(self) -> str:
+        return "name another model between the brackets"
+
+
+@dataclass(frozen=True)
+class NothingToRemove(Mistake):
+    """`without x` where the base has no `x`."""
+
+    code: ClassVar[str] = "inheritance"
+    name: str
+    near: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"the model inherits no `{self.name}` that could be removed"
+
+    @property
+    def help(self) -> str | None:
+        return f"did you mean {one_of(self.near)}?" if self.near else None
+
+
+@dataclass(frozen=True)
+class UnitChanged(Mistake):
+    """A derived model that gives an inherited name another unit."""
+
+    code: ClassVar[str] = "inheritance"
+    name: str
+    inherited: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is in {self.inherited} in the model this one inherits from"
+
+    @property
+    def help(self) -> str:
+        return f"keep `: {self.inherited}`, so that plain numbers given for `{self.name}` mean the same in both models"
+
+
+@dataclass(frozen=True)
+class MissingThreshold(Mistake):
+    """`reset=` without `threshold=`."""
+
+    code: ClassVar[str] = "event"
+
+    @property
+    def message(self) -> str:
+        return "a reset without a threshold never happens"
+
+    @property
+    def help(self) -> str:
+        return 'say when it happens: `threshold="v > -50*mV"`'
+
+
+@dataclass(frozen=True)
+class NotAnIdentifier(Mistake):
+    """`method=` with something that is not the name of a scheme."""
+
+    code: ClassVar[str] = "method"
+    text: str
+
+    @property
+    def message(self) -> str:
+        return "this is not the name of an integration scheme"
+
+    @property
+    def help(self) -> str:
+        return 'write its name, such as `"rk4"` or `"euler_sequential(v, u)"`'

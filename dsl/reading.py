@@ -1,0 +1,132 @@
+"""From a text to checked models: parsing, keywords and checking in one call, all mistakes in one report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..grammar.source import Source
+from .checked import CheckedModel
+from .errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from ..grammar.mistakes import Mistake
+    from ..grammar.nodes import ModelDeclaration
+    from .keywords import EventText
+
+KnownModels = Callable[[str], "ModelDeclaration | None"]
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """What was said beside the text."""
+
+    threshold: str | None = None
+    reset: str | None = None
+    refractory: str | None = None
+    events: Mapping[str, EventText] = field(default_factory=dict)
+    method: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def brian(self) -> bool:
+        """Whether the text came in Brian2's form."""
+        return any((self.threshold, self.reset, self.refractory, self.events))
+
+
+NOTHING = Keywords()
+
+
+def read(source: Source, name: str | None, known: KnownModels, keywords: Keywords = NOTHING) -> CheckedModel:
+    """The model `name` of a text, or the only one. Raises ModelError with all mistakes, UsageError for a name that cannot be meant."""
+    from ..grammar.parse import parse
+
+    parsed = parse(source)
+    declaration = _chosen([named(model) for model in parsed.module.models], name, source) if parsed.module.models else None
+    if declaration is None:
+        raise ModelError(parsed.mistakes)
+    others = {model.name.id: model for model in parsed.module.models if model.name.id != declaration.name.id}
+    checked, mistakes = _check(declaration, lambda base: others.get(base) or known(base), parsed.unread, keywords)
+    return _checked(checked, (*parsed.mistakes, *mistakes))
+
+
+def read_all(source: Source, known: KnownModels) -> dict[str, CheckedModel]:
+    """Every model of a text, by name. Raises ModelError with all mistakes of all of them."""
+    from ..grammar.parse import parse
+
+    parsed = parse(source)
+    mistakes = list(parsed.mistakes)
+    models: dict[str, CheckedModel] = {}
+    declarations = {model.name.id: model for model in map(named, parsed.module.models)}
+    for name, declaration in declarations.items():
+        checked, found = _check(declaration, lambda base: declarations.get(base) or known(base), parsed.unread, NOTHING)
+        mistakes += found
+        if checked is not None:
+            models[name] = checked
+    if mistakes:
+        raise ModelError(mistakes)
+    return models
+
+
+def extended(base: CheckedModel, source: Source, name: str) -> CheckedModel:
+    """What `base` says, but for the statements of a bare text. Raises ModelError for mistakes in it."""
+    from ..grammar.parse import parse
+
+    parsed = parse(source)
+    if any(not model.bare for model in parsed.module.models):
+        raise UsageError("extend: expected statements alone, without `model NAME:`")
+    if not parsed.module.models:
+        if parsed.mistakes:
+            raise ModelError(parsed.mistakes)
+        assert base.declaration is not None
+        called = replace(base.declaration.name, id=name)
+        return replace(base, name=name, declaration=replace(base.declaration, name=called, bare=False))
+    (addition,) = parsed.module.models
+    whole = replace(addition.name, id=f"{base.name}'")  # no text can hold this name, so it stands for `base` alone
+    declaration = replace(addition, name=replace(addition.name, id=name), base=whole, bare=False)
+    checked, mistakes = _check(declaration, lambda asked: base.declaration if asked == whole.id else None, parsed.unread, NOTHING)
+    return _checked(checked, (*parsed.mistakes, *mistakes))
+
+
+def _check(
+    declaration: ModelDeclaration, known: KnownModels, unread: frozenset[str], keywords: Keywords
+) -> tuple[CheckedModel | None, tuple[Mistake, ...]]:
+    from .analyse import analyse
+    from .given import given_parameters
+    from .keywords import with_keywords
+
+    mistakes: tuple[Mistake, ...] = ()
+    if keywords is not NOTHING:
+        said = keywords
+        given = given_parameters(said.parameters, declaration)
+        declaration, mistakes = with_keywords(
+            declaration, said.threshold, said.reset, said.refractory, said.events, said.method, given
+        )
+    checked, found = analyse(declaration, known, keywords.brian, unread)
+    return checked, (*mistakes, *found)
+
+
+def _checked(checked: CheckedModel | None, mistakes: tuple[Mistake, ...]) -> CheckedModel:
+    if checked is None or mistakes:
+        raise ModelError(mistakes)
+    return checked
+
+
+def named(model: ModelDeclaration) -> ModelDeclaration:
+    """A bare text of a file goes by the file's name, without folder and ending."""
+    return replace(model, name=replace(model.name, id=re.sub(r"\W", "_", Path(model.name.id).stem))) if model.bare else model
+
+
+def _chosen(models: list[ModelDeclaration], name: str | None, source: Source) -> ModelDeclaration:
+    names = [model.name.id for model in models]
+    if name in names:
+        return models[names.index(name)]
+    if len(models) > 1:
+        said = "say which one with name=" if name is None else f"none of them is called {name!r}"
+        raise UsageError(f"the text holds the models {', '.join(names)}: {said}")
+    if name is None:
+        return models[0]
+    raise UsageError(f"the text calls its model {names[0]!r}, and name={name!r} says another; leave name out, or change the text")

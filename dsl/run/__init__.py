@@ -1,0 +1,1 @@
+"""From a compiled kernel to results: populations, values, inputs, the run loop, recordings."""

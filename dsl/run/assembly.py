@@ -1,0 +1,171 @@
+"""Assembly: a population compiled, and placed in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backends.kernel import Expr, Kernel, Kind
+from ...backends.memory import Memory, allocate
+from ...backends.program import Program
+from ...backends.prologue import run_prologue
+from ..structure import Compiled, Structure
+from . import drive
+from .binding import Binding
+from .estimate import Item
+from .initial import fill, one_value
+from .settings import Settings
+from .values import Stored
+
+
+@dataclass
+class Assembly:
+    """The kernel of a binding, and, once `place` has run, its program and memory."""
+
+    binding: Binding
+    settings: Settings
+    structure: Structure
+    compiled: Compiled
+    program: Program | None = None
+    memory: Memory | None = None
+    compiled_kernels: int = 0
+    compile_seconds: float = 0.0
+    tables: dict[str, NDArray[np.floating]] = field(default_factory=dict)
+
+    @property
+    def kernel(self) -> Kernel:
+        return self.compiled.kernel
+
+    # ---- size
+
+    def items(self, steps: int) -> list[Item]:
+        """What the arrays and tables will take that are not there yet, for a run up to step `steps`."""
+        itemsize = self.settings.precision.itemsize
+        found = []
+        if self.memory is None:
+            count, n = len(self.kernel.arrays), self.binding.n
+            found.append(Item(f"{count} arrays (states, parameters, coefficients) of {n} neurons", count * n * itemsize))
+        for name in self._driven():
+            source = self.binding.sources[name]
+            rows = drive.rows_needed(source, steps, self.settings.dt)
+            if rows > len(self.tables.get(name, ())):
+                size = rows * drive.columns(source, self.binding.n) * itemsize
+                found.append(Item(f"the course of {name} ({rows} rows)", size))
+        return found
+
+    # ---- placing
+
+    def place(self, steps: int = 0) -> Memory:
+        """The memory, with initial values, and tables as long as a run up to step `steps` needs. Compiles on the first call."""
+        if self.memory is None:
+            self.build()
+            self.memory = allocate(self.kernel, self.binding.n, self.settings.precision, self.settings.seed)
+            self.set_parameters(steps)
+            fill(
+                self._rows(dict(self.compiled.initial)),
+                self.binding,
+                self.settings.seed,
+                self.settings.dt,
+                dict(self.compiled.initial),
+            )
+        elif self._lengthen(steps):
+            run_prologue(self.kernel, self.memory)
+        return self.memory
+
+    def build(self) -> Program:
+        """The program; compiled on the first call."""
+        if self.program is None:
+            from ..compile import build
+
+            self.program = build(self.compiled, self.settings.backend, self.settings.precision.name)
+            self.compiled_kernels += self.program.compiled
+            self.compile_seconds += self.program.compile_seconds
+        return self.program
+
+    def take_compiled(self) -> tuple[int, float]:
+        """How many kernels were compiled, and in how many seconds, since this was last asked."""
+        taken = self.compiled_kernels, self.compile_seconds
+        self.compiled_kernels, self.compile_seconds = 0, 0.0
+        return taken
+
+    def set_parameters(self, steps: int) -> None:
+        """Write all parameters, and what is worked out from them once a run."""
+        memory, seed, dt = self._memory(), self.settings.seed, self.settings.dt
+        shapes = self.binding.shapes
+        scalars = {"@dt": dt}
+        for scalar in self.kernel.scalars:
+            if scalar.name in shapes:
+                scalars[scalar.name] = one_value(scalar.name, self.binding, seed, dt)
+        for name in self._driven():
+            scalars[f"@interval {name}"] = drive.interval(self.binding.sources[name], dt)
+        memory.scalars = {**dict.fromkeys((scalar.name for scalar in self.kernel.scalars), 0.0), **scalars}
+        memory.matrices = {matrix.name: self._matrix(matrix.name) for matrix in self.kernel.matrices}
+        fill(self._rows({name for name, shape in shapes.items() if shape == "array"}), self.binding, seed, dt, {})
+        self._lengthen(steps)
+        run_prologue(self.kernel, memory)
+
+    def _lengthen(self, steps: int) -> bool:
+        """Make every table as long as a run up to step `steps` needs; whether any has changed."""
+        changed = False
+        memory, dt = self._memory(), self.settings.dt
+        for name in self._driven():
+            source, before = self.binding.sources[name], self.tables.get(name)
+            rows = drive.rows_needed(source, steps, dt)
+            if before is None or rows > len(before):
+                rows = rows if before is None else drive.rows_needed(source, max(steps, 3 * len(before) // 2), dt)
+                self.tables[name] = drive.table(
+                    source, name, rows, self.binding.n, dt, self.settings.seed, self.settings.precision, before
+                )
+                changed = True
+        memory.series = dict(self.tables)
+        return changed
+
+    def inherit(self, other: Assembly, steps: int) -> None:
+        """Go on from the state of another assembly of the same population, in another structure."""
+        self.compiled_kernels, self.compile_seconds = other.take_compiled()
+        memory, theirs = self.place(steps), other._memory()
+        known = {array.name for array in other.kernel.arrays if array.written}
+        for array in self.kernel.arrays:
+            if array.written and array.name in known:
+                memory.row(self.kernel, array.name)[:] = theirs.row(other.kernel, array.name)
+
+    def states(self) -> Mapping[str, NDArray[np.generic]]:
+        """The stored array of each state (views)."""
+        return {state.name: self._memory().row(self.kernel, state.name) for state in self.binding.model.states}
+
+    def _memory(self) -> Memory:
+        assert self.memory is not None
+        return self.memory
+
+    def _rows(self, names: Mapping[str, Expr] | set[str]) -> dict[str, NDArray[np.generic]]:
+        return {array.name: self._memory().row(self.kernel, array.name) for array in self.kernel.arrays if array.name in names}
+
+    def _driven(self) -> list[str]:
+        return [name for name, shape in self.binding.shapes.items() if shape in ("series", "columns")]
+
+    def _matrix(self, name: str) -> NDArray[np.floating]:
+        source = self.binding.sources[name]
+        assert isinstance(source, Stored)
+        return np.ascontiguousarray(source.values, self.settings.precision)
+
+
+def assemble(binding: Binding, settings: Settings, recorded: tuple[str, ...]) -> Assembly:
+    """Compile a binding to a kernel; nothing of the size of the population is made yet. Raises UsageError for a method that cannot."""
+    from ..compile import compile_model
+
+    structure = Structure(
+        method=settings.method,
+        shapes=tuple(binding.shapes.items()),
+        functions=binding.functions,
+        conventions=settings.convention.name,
+        recorded=recorded,
+    )
+    return Assembly(binding, settings, structure, compile_model(binding.model, structure))
+
+
+def dtype_of(kind: Kind, precision: np.dtype[np.floating]) -> np.dtype[np.generic]:
+    """How values of a kind are recorded."""
+    return {Kind.INTEGER: np.dtype(np.int64), Kind.BOOLEAN: np.dtype(np.bool_)}.get(kind, precision)

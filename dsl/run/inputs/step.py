@@ -1,0 +1,47 @@
+"""A step, and by `stop` a pulse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import UsageError
+from ..duration import time_in_ms
+from ..values import Input, Sampled, Source, Target, amount
+
+
+@dataclass(frozen=True)
+class Step(Input):
+    """See `step`."""
+
+    low: object
+    high: object
+    start: float
+    stop: float | None
+
+    def bind(self, target: Target) -> Source:
+        low = amount(self.low, target.called(f"{target.argument}: low of the step"))
+        high = amount(self.high, target.called(f"{target.argument}: high of the step"))
+        return Sampled(lambda times: self._at(times, low, high), self.start if self.stop is None else self.stop)
+
+    def _at(self, times: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+        inside = times >= self.start * (1 - 1e-12)  # k*dt may fall short of the same time by a rounding
+        if self.stop is not None:
+            inside &= times < self.stop * (1 - 1e-12)
+        return np.where(inside, high, low)[:, np.newaxis]
+
+
+def step(low: object, high: object, start: object = "0 ms", stop: object = None) -> Step:
+    """`low` until `start`, then `high`, from `stop` on `low` again: `dvdt.step("0 pA", "500 pA", start="100 ms", stop="400 ms")`.
+
+    The edges fall on the first step that begins at or after them.
+    """
+    begin = time_in_ms(start, "step: start")
+    end = None if stop is None else time_in_ms(stop, "step: stop")
+    if begin < 0:
+        raise UsageError(f"step: start = {start} lies before the run, which begins at 0 ms")
+    if end is not None and end <= begin:
+        raise UsageError(f"step: stop = {stop} is not after start = {start}")
+    return Step(low, high, begin, end)

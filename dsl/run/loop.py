@@ -1,0 +1,67 @@
+"""The loop of a run: chunks of steps, short enough that a person is heard and told in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...backends.memory import Memory, NonFinite
+from ...backends.program import Program
+from .interrupt import Interruption
+from .progress import Silent
+from .recorders.spikes import EventLog
+
+CHUNK_SECONDS = 0.06  # aimed at, so that control returns within 0.1 s also when a chunk takes longer than the last one
+FIRST_CHUNK = 1 << 16  # neuron-steps of the first chunk, when nothing is known of the speed
+GROWTH = 8  # the most by which a chunk is longer than the one before
+
+
+@dataclass(frozen=True)
+class Reached:
+    """`done`: the first step that was not made. `seconds`: how long the steps took."""
+
+    done: int
+    seconds: float
+    interrupted: bool = False
+    trouble: NonFinite | None = None
+
+
+def run_steps(
+    program: Program,
+    memory: Memory,
+    first: int,
+    last: int,
+    threads: int,
+    logs: Sequence[EventLog],
+    teller: Silent,
+    record_end: bool,
+) -> Reached:
+    """Make the steps `first` to `last` (not included), and with `record_end` the recordings that are due at the end.
+
+    A Ctrl-C, or a KeyboardInterrupt of the callable that is told the progress, ends the loop between two chunks.
+    """
+    chunk, step, began = max(1, FIRST_CHUNK // memory.n), first, time.perf_counter()
+    interrupted, trouble = False, None
+    with Interruption() as interruption:
+        while step < last and not interrupted and trouble is None:
+            start, stop = time.perf_counter(), min(last, step + chunk)
+            outcome = program.advance(memory, step, stop, threads)
+            for log, pairs in zip(logs, memory.spikes, strict=True):
+                log.drain(pairs, step, memory.n)
+            taken = time.perf_counter() - start
+            chunk = max(1, min(GROWTH * (stop - step), int((stop - step) * CHUNK_SECONDS / max(taken, 1e-9))))
+            step, trouble = outcome.done, outcome.trouble
+            interrupted = not _told(teller, (step - first) / (last - first)) or interruption.asked
+    if trouble is None and record_end:
+        program.record(memory, step)
+    return Reached(step, time.perf_counter() - began, interrupted and step < last, trouble)
+
+
+def _told(teller: Silent, fraction: float) -> bool:
+    """Tell the progress; False where that was answered with KeyboardInterrupt."""
+    try:
+        teller.tell(fraction)
+    except KeyboardInterrupt:
+        return False
+    return True

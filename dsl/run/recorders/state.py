@@ -1,0 +1,138 @@
+"""What `record=` asks for, the rows that this means, and the table they are written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....backends.memory import Recording
+from ...errors import UsageError
+from ..conventions import Convention
+from ..duration import time_in_ms, whole_steps
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a quantity is recorded: `every` an interval (None: each step), `neurons` a slice, a list or one number (None: all)."""
+
+    every: object = None
+    neurons: object = None
+
+
+def record(every: object = None, neurons: object = None) -> Record:
+    """How to record a quantity: `record={"v": dvdt.record(every="1 ms", neurons=slice(0, 10))}`.
+
+    `every`: a time, a whole number of steps (rounded to one, with a note in the report); None is each step.
+    `neurons`: a slice, a list of indices, a boolean mask, or one index; None is all.
+    """
+    return Record(every, neurons)
+
+
+@dataclass(frozen=True)
+class Track:
+    """One quantity that is recorded: every how many steps, and of which neurons (ascending)."""
+
+    name: str
+    every: int
+    neurons: NDArray[np.int64]
+
+
+def requests(asked: object) -> dict[str, Record]:
+    """The `record=` argument as a mapping from names."""
+    if asked is None:
+        return {}
+    if isinstance(asked, str):
+        return {asked: Record()}
+    if isinstance(asked, Mapping):
+        return {_name(name): _request(name, how) for name, how in asked.items()}
+    if isinstance(asked, Iterable):
+        return {_name(name): Record() for name in asked}
+    raise UsageError(f"record: expected names such as ['v'], or a mapping to dvdt.record(...), not {asked!r}")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise UsageError(f"record: {name!r} is not a name")
+    return name
+
+
+def _request(name: object, how: object) -> Record:
+    if how is None or how is True:
+        return Record()
+    if isinstance(how, Record):
+        return how
+    raise UsageError(f"record[{name!r}]: expected dvdt.record(every=..., neurons=...), not {how!r}")
+
+
+def track(name: str, asked: Record, n: int, dt: float) -> tuple[Track, str | None]:
+    """What `asked` means for `n` neurons at `dt` (ms), and a note where the interval had to be rounded."""
+    where = f"record[{name!r}]"
+    every, note = 1, None
+    if asked.every is not None:
+        interval = time_in_ms(asked.every, f"{where}: every")
+        if not interval > 0:
+            raise UsageError(f"{where}: every has to be longer than 0 ms, not {asked.every}")
+        every, note = whole_steps(interval, dt, f"{where}: every")
+        if every == 0:
+            raise UsageError(f"{where}: every = {asked.every} is shorter than half of dt = {dt:g} ms")
+    return Track(name, every, _neurons(asked.neurons, n, where)), note
+
+
+def _neurons(asked: object, n: int, where: str) -> NDArray[np.int64]:
+    if asked is None:
+        return np.arange(n, dtype=np.int64)
+    if isinstance(asked, slice):
+        try:
+            return np.sort(np.arange(n, dtype=np.int64)[asked])
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{where}: neurons={asked!r} is not a slice of neurons: {error}") from None
+    chosen = np.atleast_1d(np.asarray(asked))
+    if chosen.dtype == np.bool_:
+        if chosen.shape != (n,):
+            raise UsageError(f"{where}: a mask of neurons has one value for each of the {n}, this one has shape {chosen.shape}")
+        return np.flatnonzero(chosen).astype(np.int64)
+    if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+        raise UsageError(f"{where}: neurons is a slice, a list of indices or one index, not {asked!r}")
+    outside = chosen[(chosen < -n) | (chosen >= n)] if chosen.size else chosen
+    if outside.size:
+        raise UsageError(f"{where}: there is no neuron {outside[0]}; the population has {n} (0 to {n - 1})")
+    return np.unique(np.where(chosen < 0, chosen + n, chosen).astype(np.int64))
+
+
+class Table:
+    """The rows of one track, growing as a run goes on: row r is written at step start + r*every."""
+
+    def __init__(self, track: Track, dtype: np.dtype[np.generic], convention: Convention) -> None:
+        self.track, self.convention = track, convention
+        self.start = convention.first_due(0, track.every)
+        self.values: NDArray[np.generic] = np.empty((0, len(track.neurons)), dtype)
+
+    def size_for(self, last: int) -> int:
+        """Bytes that the table will have been grown by when it holds a run up to step `last`."""
+        rows = self.convention.rows(0, last, self.track.every)
+        return max(0, rows - len(self.values)) * self.values.itemsize * len(self.track.neurons)
+
+    def grow(self, last: int) -> None:
+        """Make room for the rows of a run up to step `last`."""
+        needed = self.convention.rows(0, last, self.track.every)
+        if needed > len(self.values):
+            longer = np.empty((max(needed, len(self.values) * 3 // 2), self.values.shape[1]), self.values.dtype)
+            longer[: len(self.values)] = self.values
+            self.values = longer
+
+    def rows(self, first: int, last: int) -> slice:
+        """Which rows belong to a run of the steps `first` to `last` (not included)."""
+        row = (self.convention.first_due(first, self.track.every) - self.start) // self.track.every
+        return slice(row, row + self.convention.rows(first, last, self.track.every))
+
+    def steps(self, rows: slice) -> NDArray[np.int64]:
+        """The steps at whose start the rows are written."""
+        return self.start + self.track.every * np.arange(rows.start, rows.stop)
+
+    @property
+    def recording(self) -> Recording:
+        """The table as kernels write to it."""
+        return Recording(self.track.name, self.track.every, self.start, self.track.neurons, self.values)

@@ -1,0 +1,245 @@
+"""Result: what a run left, in the units that the model is written in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UsageError
+from ..near_names import near_names
+from ..units import Unit, from_computing, shift
+from .conventions import CONVENTIONS
+from .duration import time_in_ms, whole_steps
+from .recorders.spikes import Spikes
+from .report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Values = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A recorded quantity: `values` (time, neuron) in `unit`, at times `t` (seconds), of `neurons` (their indices, ascending)."""
+
+    t: NDArray[np.float64]
+    neurons: NDArray[np.int64]
+    values: Values
+    unit: str
+
+    def of(self, neuron: object, name: str) -> Values:
+        """The course of one neuron, or of several, by their index in the population."""
+        wanted = np.asarray(neuron)
+        if wanted.dtype.kind not in "iu" or wanted.ndim > 1:
+            raise UsageError(f"result[{name!r}, {neuron!r}]: expected the index of a neuron, or a list of indices")
+        place = np.minimum(np.searchsorted(self.neurons, wanted), max(len(self.neurons) - 1, 0))
+        missing = (
+            np.atleast_1d(wanted)[np.atleast_1d(self.neurons[place] != wanted)] if len(self.neurons) else np.atleast_1d(wanted)
+        )
+        if len(missing):
+            raise UsageError(
+                f"result[{name!r}, {neuron!r}]: {name} of neuron {missing[0]} was not recorded ({_some(self.neurons)} were)"
+            )
+        return np.asarray(self.values[:, place])
+
+
+class FinalState(Mapping[str, Values]):
+    """The states at the end of a run: `final_state["v"]` in the declared unit, `final_state.si("v")` in the base SI unit."""
+
+    def __init__(self, rows: Mapping[str, Values], units: Mapping[str, Unit], missing: str = "", declared: bool = False) -> None:
+        """`rows` are in the computing system, or, with `declared`, in `units`; `missing` says why there are none."""
+        self._rows, self._units, self._missing, self._declared = dict(rows), units, missing, declared
+
+    def __getitem__(self, name: str) -> Values:
+        row = self._row(name)
+        return np.array(row if self._declared or row.dtype.kind != "f" else from_computing(row, self._units[name]))
+
+    def si(self, name: str) -> Values:
+        """The values in the base SI unit: volt, ampere, ..."""
+        row = self._row(name)
+        if row.dtype.kind != "f":
+            return np.array(row)
+        unit = self._units[name]
+        return np.array(shift(row, unit.decade if self._declared else unit.decade - unit.computing_decade))
+
+    def keep(self) -> None:
+        """Take a copy, because the arrays behind it are about to change."""
+        self._rows = {name: row.copy() for name, row in self._rows.items()}
+
+    def unit(self, name: str) -> Unit:
+        return self._units[name]
+
+    def _row(self, name: str) -> Values:
+        if self._missing:
+            raise UsageError(self._missing)
+        if name not in self._rows:
+            raise UsageError(f"final_state: there is no state {name!r}{_near(name, self._rows)}")
+        return self._rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"FinalState({', '.join(f'{name} in {self._units[name].text}' for name in self._rows)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run left.
+
+    `result["v"]` is an array (time, neuron) in the unit `result.units["v"]`, at the times `result.t` in seconds; `result["v", 3]` the course
+    of neuron 3. `spikes.t` (seconds) and `spikes.i` are sorted by time, then neuron; `events["burst"]` likewise. `report` tells
+    how it came about. Raises UsageError for what was not recorded.
+    """
+
+    report: Report
+    traces: Mapping[str, Trace]
+    events: Mapping[str, Spikes]
+    final_state: FinalState
+    stimuli: Mapping[str, Trace] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        return self.report.n
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What was recorded."""
+        return tuple(self.traces)
+
+    @property
+    def spikes(self) -> Spikes:
+        """The events of the name "spike"; none in a model without such an event."""
+        return self.events.get("spike", Spikes(np.empty(0), np.empty(0, np.int64)))
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """The unit of every recorded quantity and every state, as text."""
+        states = {name: self.final_state.unit(name).text for name in self.final_state}
+        return {**states, **{name: trace.unit for name, trace in self.traces.items()}}
+
+    @property
+    def t(self) -> NDArray[np.float64]:
+        """The times of the rows in seconds. Raises UsageError where quantities were recorded at different intervals: see `times`."""
+        times = list(self.times.values())
+        if any(len(other) != len(times[0]) or not np.array_equal(other, times[0]) for other in times[1:]):
+            raise UsageError("t: quantities were recorded at different intervals; the times of one are result.times['NAME']")
+        return times[0] if times else np.empty(0)
+
+    @property
+    def times(self) -> Mapping[str, NDArray[np.float64]]:
+        """The times of the rows of each recorded quantity, in seconds."""
+        return {name: trace.t for name, trace in self.traces.items()}
+
+    def __getitem__(self, key: str | tuple[str, object]) -> Values:
+        if isinstance(key, tuple):
+            name, neuron = key
+            return self._trace(name).of(neuron, name)
+        return self._trace(key).values
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.traces
+
+    def _trace(self, name: object) -> Trace:
+        if isinstance(name, str) and name in self.traces:
+            return self.traces[name]
+        raise UsageError(f"{name!r} was not recorded{_near(name, self.traces)}; ask for it in simulate(..., record=[...])")
+
+    def rates(self, window: object = None) -> NDArray[np.float64]:
+        """Spikes a second: one value a neuron over the whole run, or, with a `window` such as "50 ms", an array (window, neuron)."""
+        if not self.report.steps:
+            raise UsageError("rates: the run made no step")
+        if window is None:
+            return np.bincount(self.spikes.i, minlength=self.n) / self.report.duration
+        dt = self.report.dt * 1000
+        steps, _ = whole_steps(time_in_ms(window, "rates: window"), dt, "rates: window")
+        if not 1 <= steps <= self.report.steps:
+            raise UsageError(
+                f"rates: a window of {window} is not between one step ({dt:g} ms) and the run ({self.report.duration:g} s)"
+            )
+        bins = -(-self.report.steps // steps)
+        made = (
+            np.rint((self.spikes.t - self.report.start) / self.report.dt).astype(np.int64)
+            - CONVENTIONS[self.report.conventions].stamp
+        )
+        counts = np.bincount((made // steps) * self.n + self.spikes.i, minlength=bins * self.n).reshape(bins, self.n)
+        lengths = np.minimum(steps, self.report.steps - steps * np.arange(bins)) * self.report.dt
+        return np.asarray(counts / lengths[:, np.newaxis])
+
+    def spike_trains(self) -> list[NDArray[np.float64]]:
+        """The spike times of each neuron, in seconds."""
+        order = np.argsort(self.spikes.i, kind="stable")
+        ends = np.cumsum(np.bincount(self.spikes.i, minlength=self.n))
+        return np.split(self.spikes.t[order], ends[:-1])
+
+    def plot(self, names: object = None, neurons: object = None) -> Figure:
+        """A figure of stimulus, traces and raster over time.
+
+        `names`: which recorded quantities (None: all). `neurons`: indices whose traces are drawn (None: the first five recorded).
+        Raises UsageError, with the line to type, where matplotlib is not installed.
+        """
+        from .plot import figure
+
+        return figure(self, names, neurons)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to one .npz file, at once or not at all; `dvdt.load_result` reads it."""
+        from .storage import save
+
+        save(self, path)
+
+    def summary(self) -> list[tuple[str, str]]:
+        """What happened, as pairs of a label and a text."""
+        lines = [(f"{name}s" if name == "spike" else name, self._counted(events)) for name, events in self.events.items()]
+        if self.traces:
+            lines.append(
+                ("recorded", ", ".join(f"{k} [{v.unit}] {' x '.join(map(str, v.values.shape))}" for k, v in self.traces.items()))
+            )
+        return lines + self.report.lines()
+
+    def _counted(self, events: Spikes) -> str:
+        mean = len(events) / self.n / self.report.duration if self.report.duration else 0.0
+        return f"{len(events)} of {len(np.unique(events.i))} neurons, {mean:.4g} Hz on average"
+
+    def __str__(self) -> str:
+        return "\n".join(f"{label:<10} {text}" for label, text in self.summary())
+
+    def __repr__(self) -> str:
+        recorded = ", ".join(self.traces) or "nothing"
+        return f"Result({self.report.model}, {self.n} neurons, {self.report.duration:g} s, {len(self.spikes)} spikes, recorded: {recorded})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(a)}</th><td style='text-align:left'>{escape(b)}</td></tr>"
+            for a, b in self.summary()
+        )
+        return f"<table>{rows}</table>"
+
+
+def load_result(path: str | os.PathLike[str]) -> Result:
+    """A result that `Result.save` wrote. Raises UsageError for a file that is missing, damaged, or of another kind."""
+    from .storage import load
+
+    return load(path)
+
+
+def _near(name: object, known: Mapping[str, object]) -> str:
+    near = near_names(str(name), known)
+    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+    return f"{hint} (known: {', '.join(known) or 'none'})"
+
+
+def _some(neurons: NDArray[np.int64]) -> str:
+    if len(neurons) <= 6:
+        return ", ".join(map(str, neurons)) or "none"
+    return f"{len(neurons)}, from {neurons[0]} to {neurons[-1]},"

@@ -1,0 +1,77 @@
+"""From the arrays of a run to its Result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..units import from_computing
+from .assembly import Assembly
+from .recorders.spikes import EventLog
+from .recorders.state import Table
+from .report import Report
+from .result import FinalState, Result, Trace
+from .stimuli import stimuli
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The steps `first` to `last` (not included), the seconds they took, notes, and why there is no final state (empty where there is one)."""
+
+    first: int
+    last: int
+    seconds: float
+    notes: tuple[str, ...]
+    missing: str = ""
+
+
+def told(assembly: Assembly, tables: Sequence[Table], logs: Sequence[EventLog], stretch: Stretch, owned: bool) -> Result:
+    """The result of a stretch of a run; with `owned` it may keep the arrays of the run, which is over."""
+    settings, states = assembly.settings, assembly.binding.model.states
+    first, last = stretch.first, stretch.last
+    return Result(
+        report=_report(assembly, stretch),
+        traces={table.track.name: _trace(assembly, table, stretch, owned) for table in tables},
+        events={
+            name: log.between(first, last).spikes(settings.convention.stamp, settings.dt)
+            for name, log in zip(assembly.kernel.events, logs, strict=True)
+        },
+        final_state=FinalState({} if stretch.missing else assembly.states(), {s.name: s.unit for s in states}, stretch.missing),
+        stimuli=stimuli(assembly.binding, settings, first, last),
+    )
+
+
+def _trace(assembly: Assembly, table: Table, stretch: Stretch, owned: bool) -> Trace:
+    rows, unit = table.rows(stretch.first, stretch.last), assembly.binding.variables[table.track.name].unit
+    values = table.values[rows]
+    if values.dtype.kind == "f" and unit.computing_decade:
+        values = from_computing(values, unit)
+    elif not owned:
+        values = values.copy()
+    return Trace(table.steps(rows) * assembly.settings.dt / 1000, table.track.neurons, values, unit.text)
+
+
+def _report(assembly: Assembly, stretch: Stretch) -> Report:
+    settings, n = assembly.settings, assembly.binding.n
+    steps, seconds = stretch.last - stretch.first, stretch.seconds
+    compiled, spent = assembly.take_compiled()
+    return Report(
+        model=assembly.binding.model.name,
+        n=n,
+        scheme=assembly.compiled.scheme,
+        why=assembly.compiled.why,
+        conventions=settings.convention.name,
+        dt=settings.dt / 1000,
+        start=stretch.first * settings.dt / 1000,
+        steps=steps,
+        duration=steps * settings.dt / 1000,
+        backend=settings.backend,
+        precision=settings.precision.name,
+        threads=settings.threads,
+        seed=settings.seed,
+        wall_time=seconds,
+        compile_seconds=spent,
+        kernels_compiled=compiled,
+        neuron_steps_per_second=n * steps / seconds if seconds else 0.0,
+        notes=(*stretch.notes, *assembly.compiled.notes),
+    )

@@ -1,0 +1,38 @@
+"""Integration schemes, one a file. A new one is a file and a line of SCHEMES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..step import Step, System
+from .euler import euler
+from .euler_sequential import euler_sequential
+from .exact import exact
+from .exponential_euler import exponential_euler
+from .heun import heun
+from .rk2 import rk2
+from .rk4 import rk4
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A scheme by name: `order` of convergence (None: exact on the grid), whether it takes noise, its function."""
+
+    name: str
+    order: int | None
+    noise: bool
+    step: Callable[[System], Step]
+
+
+SCHEMES: Mapping[str, Scheme] = {
+    "euler": Scheme("euler", 1, True, euler),
+    "euler_sequential": Scheme("euler_sequential", 1, False, euler_sequential),
+    "exponential_euler": Scheme("exponential_euler", 1, False, exponential_euler),
+    "rk2": Scheme("rk2", 2, False, rk2),
+    "heun": Scheme("heun", 2, False, heun),
+    "rk4": Scheme("rk4", 4, False, rk4),
+    "exact": Scheme("exact", None, False, exact),
+}
+
+ALIASES: Mapping[str, str] = {"midpoint": "rk2", "forward_euler": "euler", "linear": "exact", "euler_maruyama": "euler"}

@@ -1,0 +1,51 @@
+"""Exponential Euler with the diagonal of the Jacobian, order 1; exact for an equation that is linear in its own variable."""
+
+from __future__ import annotations
+
+import sympy
+
+from ..step import DT, Refusal, Step, System
+from ..symbolic import call
+from .runge_kutta import refuse_noise
+
+
+def exponential_euler(system: System) -> Step:
+    """x + dt f phi1(dt df/dx), phi1(z) = (e^z - 1)/z. Hochbruck & Ostermann 2010, Acta Numerica 19:209, section 2.
+
+    A positive df/dx counts as 0 (the explicit form), so that an exponential upstroke does not overflow.
+    """
+    refuse_noise(system, "exponential_euler")
+    rate = _frozen_rate if system.brian2 else _rate
+    return Step((), {state: system.hold(state, _advance(system, state, rate(system, state))) for state in system.states})
+
+
+def _advance(system: System, state: str, rate: sympy.Expr) -> sympy.Expr:
+    x = sympy.Symbol(state)
+    slope = system.at(system.drift[state], {})
+    if rate == 0:
+        return x + DT * slope
+    return x + DT * slope * call("exprel", DT * system.at(rate, {}))
+
+
+def _rate(system: System, state: str) -> sympy.Expr:
+    rate = sympy.diff(system.drift[state], sympy.Symbol(state))
+    if rate.has(sympy.Derivative, sympy.Subs):
+        raise Refusal(state, f"hides {state} in a function whose derivative is not known; exponential_euler needs it")
+    return rate if rate == 0 else call("below", rate, sympy.Integer(0))
+
+
+def _frozen_rate(system: System, state: str) -> sympy.Expr:
+    """Brian2's linearisation: the factor of the plain variable; functions of the variable are frozen over the step."""
+    x = sympy.Symbol(state)
+    rate = sympy.Integer(0)
+    for term in sympy.Add.make_args(sympy.expand(system.drift[state])):
+        factors = dict(term.as_powers_dict())
+        power = factors.pop(x, 0)
+        if power == 1:
+            rate += sympy.Mul(*(base**exponent for base, exponent in factors.items()))
+        elif power != 0:
+            raise Refusal(
+                state,
+                f'is not linear in {state}, which Brian2\'s exponential_euler needs; without conventions="brian2" it would be taken',
+            )
+    return rate

@@ -1,0 +1,160 @@
+"""Scope: the names of one model while it is checked, and where what is found out about them is collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import NamedTuple
+
+from ..backends.kernel import Constant, Expr, Kind, Operation, Symbol
+from ..grammar import nodes
+from ..grammar.mistakes import Mistake
+from ..grammar.source import Span
+from .dimensions import Constraint, Form, unknown
+from .folding import fold
+
+
+class Role(Enum):
+    """What a name of a model stands for; the value is how a message calls it."""
+
+    STATE = "a state"
+    PARAMETER = "a parameter"
+    DERIVED = "a derived quantity"
+    INPUT = "an input"
+    NOISE = "a formula with white noise"
+    EXTERNAL = "a function given from outside"
+    LOCAL = "a local of this block"
+
+
+class Value(NamedTuple):
+    """An expression that has been read.
+
+    `literal`: the whole number that was written, where it may still become an INTEGER. `parts`: the factors of a product with
+    their powers, for messages. `noise`: the white noise in it, or None. `unit_name`: set where a name was read as a unit.
+    """
+
+    expression: Expr
+    kind: Kind
+    form: Form
+    span: Span
+    literal: int | None = None
+    noise: str | None = None
+    parts: tuple[tuple[Value, int], ...] = ()
+    unit_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name of the model. `changing` is what its value hangs on (see `roles`); `value` the formula of a NOISE."""
+
+    name: str
+    role: Role
+    kind: Kind
+    form: Form
+    span: Span
+    flags: frozenset[str] = frozenset()
+    changing: frozenset[str] = frozenset()
+    value: Value | None = None
+    arity: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an expression stands: what it is called in messages and what may be used there."""
+
+    called: str
+    noise: bool = False
+    crosses: bool = False
+    old: bool = False
+    event: bool = False  # the block of an event: no reductions
+    before_run: bool = False  # initial values and defaults: nothing that changes
+    population: bool = True  # reductions are allowed
+    draws: bool = True
+
+
+EQUATION = Place("a differential equation", noise=True)
+DEFINITION = Place("a definition", noise=True)
+DEFAULT = Place("the default of a parameter", before_run=True, population=False)
+INITIAL = Place("an initial value", before_run=True, population=False)
+CONDITION = Place("the condition of an event", crosses=True)
+EVENT_BLOCK = Place("the block of an event", old=True, event=True)
+STEP_BLOCK = Place("an `each step` block", old=True)
+REFRACTORY = Place("`refractory`", population=False)
+OUTPUT = Place("`output`")
+SURROGATE = Place("`surrogate`")
+
+
+@dataclass
+class Scope:
+    """All that is known while one model is checked."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    functions: Mapping[str, nodes.FunctionDefinition] = field(default_factory=dict)
+    broken_functions: frozenset[str] = frozenset()  # recursive ones: reported, not inlined
+    plain: nodes.TimeIn | None = None
+    time_decade: Fraction = Fraction(-3)  # of the unit that plain numbers count time in
+    mistakes: list[Mistake] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    noise_owners: dict[str, Span] = field(default_factory=dict)
+    broken_names: set[str] = field(default_factory=set)  # reported: what reads them is not reported again
+    used: set[str] = field(default_factory=set)  # names that something reads
+    draws: int = 0
+    broken: int = 0
+
+    def next_draw(self) -> Constant:
+        self.draws += 1
+        return Constant(self.draws - 1)
+
+    def report(self, mistake: Mistake) -> Value:
+        """Take up a mistake; what stands for the expression in error fits everything."""
+        self.mistakes.append(mistake)
+        return self.anything(mistake.span)
+
+    def anything(self, span: Span) -> Value:
+        """A value of a unit that fits everywhere, for what is in error already."""
+        self.broken += 1
+        return Value(Symbol("?"), Kind.REAL, unknown(f"?{self.broken}"), span, literal=0)
+
+    def known_names(self) -> tuple[str, ...]:
+        return tuple(self.entries)
+
+    def shifted(self, expression: Expr, decades: Fraction) -> Expr:
+        """The expression times a power of ten."""
+        return expression if not decades else fold("multiply", expression, Constant(10.0 ** float(decades)))
+
+    def from_ms(self, expression: Expr) -> Expr:
+        """A time of the computing system (ms) in the unit that the text counts time in."""
+        return self.shifted(expression, -3 - self.time_decade) if self.plain else expression
+
+    def to_ms(self, expression: Expr) -> Expr:
+        return self.shifted(expression, self.time_decade + 3) if self.plain else expression
+
+
+def real(value: Value) -> Expr:
+    """The expression as a REAL."""
+    return value.expression if value.kind is Kind.REAL else fold("to_real", value.expression)
+
+
+def integer(value: Value) -> Expr:
+    """The expression as an INTEGER: of an INTEGER, a written whole number or a condition."""
+    if value.kind is Kind.INTEGER:
+        return value.expression
+    return Constant(value.literal) if value.literal is not None else fold("to_integer", value.expression)
+
+
+def common_kind(values: Iterable[Value]) -> Kind:
+    """INTEGER where all are whole and one is an INTEGER, else REAL; a condition counts as 0 or 1."""
+    found = list(values)
+    whole = all(value.kind is not Kind.REAL or value.literal is not None for value in found)
+    return Kind.INTEGER if whole and any(value.kind is Kind.INTEGER for value in found) else Kind.REAL
+
+
+def as_kind(value: Value, kind: Kind) -> Expr:
+    return integer(value) if kind is Kind.INTEGER else real(value)
+
+
+def operation(name: str, *arguments: Expr) -> Operation:
+    return Operation(name, arguments)

@@ -1,0 +1,39 @@
+"""Structure: all that a kernel depends on beside the model. Values, population size, dt and seed are no part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backends.kernel import Expr, Kernel
+
+CONVENTIONS = ("dvdt", "brian2", "nest")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """`shapes`: each parameter is "scalar", "array" (one value a neuron), "series" (one row a sample), "columns" (a row a sample,
+    a column a neuron), "function" (an expression of time in `functions`) or "matrix"; each external "series" or "columns".
+
+    `recorded` are the names that probes are made for.
+    """
+
+    method: str | None = None
+    shapes: tuple[tuple[str, str], ...] = ()
+    functions: tuple[tuple[str, Expr], ...] = ()
+    conventions: str = "dvdt"
+    recorded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A kernel and what a run has to know of it.
+
+    `initial` gives a value to every array that needs one, in order of use, over parameters, "@i", "@n", "@t" (0), "@dt" and arrays before it.
+    `scheme`, `why` and `notes` are for people.
+    """
+
+    kernel: Kernel
+    initial: tuple[tuple[str, Expr], ...]
+    scheme: str
+    why: str
+    notes: tuple[str, ...]

@@ -1,0 +1,71 @@
+"""Walking plain expressions: replacing symbols, finding them, writing derived quantities out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ..backends.kernel import Constant, Expr, Operation, Symbol
+from .checked import CheckedModel
+
+
+def symbols_of(expression: Expr) -> frozenset[str]:
+    """The names of all symbols in an expression."""
+    return frozenset(_symbols(expression))
+
+
+def _symbols(expression: Expr) -> Iterator[str]:
+    if isinstance(expression, Symbol):
+        yield expression.name
+    elif isinstance(expression, Operation):
+        for argument in expression.arguments:
+            yield from _symbols(argument)
+
+
+def operations_of(expression: Expr) -> Iterator[Operation]:
+    """Every operation in an expression, inner ones first."""
+    if isinstance(expression, Operation):
+        for argument in expression.arguments:
+            yield from operations_of(argument)
+        yield expression
+
+
+def substitute(expression: Expr, values: Mapping[str, Expr]) -> Expr:
+    """The expression with symbols replaced by their values, once."""
+    return transform(expression, lambda node: values.get(node.name, node) if isinstance(node, Symbol) else node)
+
+
+def transform(expression: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with `change` applied to every node, leaves first; shared parts are visited once."""
+    seen: dict[int, Expr] = {}
+
+    def visit(node: Expr) -> Expr:
+        found = seen.get(id(node))
+        if found is None:
+            if isinstance(node, Operation):
+                arguments = tuple(visit(argument) for argument in node.arguments)
+                found = change(node if _same(arguments, node.arguments) else Operation(node.name, arguments))
+            else:
+                found = change(node)
+            seen[id(node)] = found
+        return found
+
+    return visit(expression)
+
+
+def _same(new: tuple[Expr, ...], old: tuple[Expr, ...]) -> bool:
+    return all(a is b for a, b in zip(new, old, strict=True))
+
+
+def definitions(model: CheckedModel, functions: Mapping[str, Expr] | None = None) -> dict[str, Expr]:
+    """Each input and derived quantity that is evaluated where it is used, and each driven parameter, fully written out."""
+    found: dict[str, Expr] = {}
+    for name, expression in (functions or {}).items():
+        found[name] = expression
+    for variable in (*model.inputs, *model.derived):
+        if not variable.once_a_step and variable.name not in (functions or {}):
+            found[variable.name] = substitute(variable.expression, found)
+    return found
+
+
+def is_number(expression: Expr, value: float) -> bool:
+    return isinstance(expression, Constant) and not isinstance(expression.value, bool) and expression.value == value

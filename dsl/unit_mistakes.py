@@ -1,0 +1,232 @@
+"""Mistakes with units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..grammar.mistakes import Label, Mistake
+from ..grammar.source import Span
+from .name_mistakes import one_of
+from .units import Dimension, describe, noun, usual_unit
+
+
+def words(dimension: Dimension | None) -> str:
+    return "another unit" if dimension is None else describe(dimension)
+
+
+def short(dimension: Dimension | None) -> str:
+    return "something of another unit" if dimension is None else noun(dimension)
+
+
+@dataclass(frozen=True)
+class UnitsDiffer(Mistake):
+    """Terms of a sum, sides of a comparison, arguments of min: what has to be of one unit and is not.
+
+    `verb`: "add", "subtract", "compare", "choose between", or "give `max`".
+    """
+
+    code: ClassVar[str] = "units"
+    verb: str
+    found: Dimension | None
+    other: Span
+    other_found: Dimension | None
+    hint: str | None
+    literal: str | None = None
+
+    @property
+    def message(self) -> str:
+        return f"cannot {self.verb} {short(self.found)} and {short(self.other_found)}"
+
+    @property
+    def note(self) -> str:
+        return f"this is {words(self.found)}"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.other, f"this is {words(self.other_found)}"),)
+
+    @property
+    def help(self) -> str | None:
+        return self.hint
+
+    @property
+    def replacement(self) -> str | None:
+        return self.literal
+
+
+@dataclass(frozen=True)
+class WrongUnit(Mistake):
+    """A value that has another unit than its place wants; `place`: "`v`", "dv/dt", "the duration"."""
+
+    code: ClassVar[str] = "units"
+    place: str
+    wanted: Dimension | None
+    found: Dimension | None
+    hint: str | None
+    literal: str | None = None
+
+    @property
+    def message(self) -> str:
+        return f"{self.place} is {words(self.wanted)}, but this is {words(self.found)}"
+
+    @property
+    def note(self) -> str:
+        return f"this is {words(self.found)}"
+
+    @property
+    def help(self) -> str | None:
+        return self.hint
+
+    @property
+    def replacement(self) -> str | None:
+        return self.literal
+
+
+@dataclass(frozen=True)
+class NumberNeeded(Mistake):
+    """A quantity with a unit where only a number makes sense: exp of a voltage."""
+
+    code: ClassVar[str] = "units"
+    where: str
+    found: Dimension | None
+
+    @property
+    def message(self) -> str:
+        return f"{self.where} needs a number without unit, not {short(self.found)}"
+
+    @property
+    def note(self) -> str:
+        return f"this is {words(self.found)}"
+
+    @property
+    def help(self) -> str:
+        unit = usual_unit(self.found).text if self.found is not None else "its unit"
+        return f"divide it by a quantity of the same unit, for example `({self.span.text})/{unit if unit.isalnum() else f'(1 {unit})'}`"
+
+
+@dataclass(frozen=True)
+class ExponentNotConstant(Mistake):
+    """`v^n` with a unit on v and an n that is not written as a number."""
+
+    code: ClassVar[str] = "units"
+    base: Span
+    base_found: Dimension | None
+
+    @property
+    def message(self) -> str:
+        return f"the exponent of {short(self.base_found)} has to be written as a number, or its unit would change with the value"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.base, f"this is {words(self.base_found)}"),)
+
+    @property
+    def help(self) -> str:
+        return "divide the base by a quantity of its unit first: `(x/x_0)^n`"
+
+
+@dataclass(frozen=True)
+class UnitOpen(Mistake):
+    """A quantity whose unit nothing in the text settles."""
+
+    code: ClassVar[str] = "units"
+    name: str
+    linked: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        also = f" (nor that of {one_of(self.linked).replace(' or ', ' and ')})" if self.linked else ""
+        return f"the unit of `{self.name}` cannot be worked out from the text{also}"
+
+    @property
+    def help(self) -> str:
+        return "write it at the end of the statement, for example `: mV`, or `: 1` for a number without unit"
+
+
+@dataclass(frozen=True)
+class UnitForName(Mistake):
+    """A name that nothing defines and that happens to be a unit, where a quantity is needed: `v - EL`."""
+
+    code: ClassVar[str] = "name"
+    name: str
+    near: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is not defined, and the unit of that name does not fit here"
+
+    @property
+    def help(self) -> str:
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        return f"define it (`{self.name} = ...`, or `{self.name} : unit`)"
+
+    @property
+    def replacement(self) -> str | None:
+        return self.near[0] if len(self.near) == 1 else None
+
+
+@dataclass(frozen=True)
+class UnknownUnit(Mistake):
+    """A word where a unit should stand, that is none."""
+
+    code: ClassVar[str] = "units"
+    symbol: str
+    near: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"there is no unit `{self.symbol}`"
+
+    @property
+    def help(self) -> str | None:
+        return (
+            f"did you mean {one_of(self.near)}?"
+            if self.near
+            else "units are mV, ms, pA, nS, pF, Mohm, mM, Hz, uA/cm^2 and the like; `1` is none"
+        )
+
+    @property
+    def replacement(self) -> str | None:
+        return self.near[0] if len(self.near) == 1 else None
+
+
+@dataclass(frozen=True)
+class UnitInPlainText(Mistake):
+    """A unit in a text that says `time in ms`."""
+
+    code: ClassVar[str] = "units"
+    statement: Span
+
+    @property
+    def message(self) -> str:
+        return "this text has no units, because it says in what its plain numbers count time"
+
+    @property
+    def note(self) -> str:
+        return "a unit"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.statement, "all numbers are plain"),)
+
+    @property
+    def help(self) -> str:
+        return "write the number alone; only times may have their unit"
+
+
+@dataclass(frozen=True)
+class NotATimeUnit(Mistake):
+    """`time in mV`."""
+
+    code: ClassVar[str] = "units"
+    found: Dimension
+
+    @property
+    def message(self) -> str:
+        return f"time is counted in a unit of time, not in {noun(self.found)}"
+
+    @property
+    def help(self) -> str:
+        return "write `time in ms` or `time in s`"

@@ -1,0 +1,500 @@
+"""What is wrong with a statement that cannot be read: each function looks for one cause and gives its mistake, or None.
+
+The order of the rules is from the most certain cause to the least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from . import syntax_mistakes as wrong
+from .build import Terminal
+from .layout import Piece
+from .mistakes import Mistake
+from .source import Source, Span
+from .spelling import nearest
+from .tokens import FOREIGN, Token
+from .unit_table import UNITS
+from .words import KEYWORDS, OPENERS
+
+OPERAND_ENDS = frozenset({"NAME", "NUMBER", "QUANTITY", "RPAR"})
+OPERAND_STARTS = frozenset({"NAME", "NUMBER", "QUANTITY", "LPAR"})
+OPERATORS = frozenset(
+    {"ADD", "MUL", "POWER", "COMPARE", "AND", "OR", "NOT", "IF", "ELSE", "COMMA", "ASSIGN", "LPAR", "WHEN", "WHILE"}
+)
+
+
+# ---- headers and whole statements ---------------------------------------------------------------
+
+
+def piece_mistake(source: Source, piece: Piece, in_block: bool = False) -> Mistake | None:
+    """What is wrong with a statement as a whole, before its words are read."""
+    first = piece.tokens[0]
+    span = Span(source, first.start, piece.tokens[-1].stop)
+    if first.type == "OPEN_DOCSTRING":
+        return wrong.UnclosedDocstring(Span(source, first.start, first.start + 3), first.value[:3])
+    if first.type == "DOCSTRING":
+        return wrong.StrayDocstring(first.span(source))
+    if piece.colon is None:
+        return None
+    if first.type in ("IF", "ELSE") or first.value in ("elif", "while", "for"):
+        return _if_statement(source, piece, span)
+    if in_block:
+        return wrong.NotInBlock(span, "a block")
+    if len(piece.tokens) == 1:
+        what = f"there are no sections: `{first.value}:` opens nothing"
+        meant = "write equations, parameters and values directly, in any order"
+        return wrong.SectionHeader(Span(source, first.start, piece.colon.stop), what, meant)
+    if first.value == "synapse":
+        return wrong.SynapseText(span)
+    meant_word = None if first.value in OPENERS else _meant_opener(piece.tokens)
+    return wrong.MisspeltWord(first.span(source), str(first.value), meant_word) if meant_word else None
+
+
+def _if_statement(source: Source, piece: Piece, span: Span) -> Mistake:
+    example = "v = 0 if v > 2 else v"
+    if len(piece.body) == 1 and len(piece.tokens) > 1:
+        line, condition = piece.body[0].tokens, source.text[piece.tokens[1].start : piece.tokens[-1].stop]
+        if len(line) > 2 and line[1].value == "=" and "\n" not in condition:
+            name, value = line[0].value, source.text[line[2].start : line[-1].stop]
+            example = f"{name} = {value} if {condition} else {name}"
+    return wrong.IfStatement(span, "there is no `if` statement", f"write the condition into the value: `{example}`")
+
+
+def _meant_opener(tokens: Sequence[Token]) -> str | None:
+    words = [token.value for token in tokens[:3]]
+    if nearest(words[1], ("step",)) or words[1] == "step":
+        return "each"
+    if words[1] == "when":
+        return "spike"
+    if len(words) > 2 and words[2] == "when":
+        return "on"
+    return nearest(words[0], ("spike", "each", "model", "synapse"))
+
+
+# ---- habits of other languages, seen on the bare tokens -----------------------------------------
+
+
+def habits(source: Source, tokens: Sequence[Token], in_block: bool) -> Mistake | None:
+    """The first thing in a statement that belongs to another language or to none."""
+    if (second := _second_derivative(source, tokens)) is not None:
+        return second
+    if (unit := _unit_before_equals(source, tokens)) is not None:
+        return unit
+    for k, token in enumerate(tokens):
+        if token.type in FOREIGN or token.type == "DOCSTRING":
+            return _foreign(source, tokens, k)
+        if token.value in ("//", "%") and token.type == "MUL" and _starts_comment(tokens, k):
+            line = Span(source, token.start, token.stop)
+            return wrong.ForeignComment(line, f"`{token.value}` starts no comment", "write `# ...`", "#")
+    return None
+
+
+def _second_derivative(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`d2v/dt2`, `d^2v/dt^2`."""
+    written = [str(token.value) for token in tokens[:8]]
+    name: str | None = None
+    stop = 3
+    if len(written) >= 3 and written[1] == "/" and written[2] == "dt2" and written[0].startswith("d2"):
+        name = written[0][2:]
+    elif written[:2] == ["d", "^"] and len(written) >= 8 and written[4:6] == ["/", "dt"] and written[6] == "^":
+        name, stop = written[3], 8
+    if not name:
+        return None
+    span = Span(source, tokens[0].start, tokens[stop - 1].stop)
+    meant = f"name the first derivative: `d{name}/dt = {name}_1` and `d{name}_1/dt = ...`"
+    return wrong.SecondDerivative(span, "equations are of first order", meant)
+
+
+def _unit_before_equals(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`tau ms = 20 ms`."""
+    if len(tokens) < 4 or [token.type for token in tokens[:3]] != ["NAME", "NAME", "ASSIGN"] or tokens[1].value not in UNITS:
+        return None
+    name, unit = tokens[0].value, tokens[1].value
+    what = f"a unit cannot stand before the `=`: `{name} {unit}`"
+    meant = f"write `{name} = ...` with the unit behind its number, or `: {unit}` at the end"
+    return wrong.UnitBeforeEquals(tokens[1].span(source), what, meant, "")
+
+
+def _starts_comment(tokens: Sequence[Token], k: int) -> bool:
+    words = [token.type for token in tokens[k + 1 : k + 3]] == ["NAME", "NAME"]
+    return k == 0 or (tokens[k].value == "//" and words)
+
+
+_LOGIC = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not ", "~": "not ", "¬": "not ", "∧": "and", "∨": "or"}
+
+
+def _foreign(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    token = tokens[k]
+    span, text = token.span(source), str(token.value)
+    if token.type == "DOTTED":
+        last = text.rsplit(".", 1)[1]
+        return wrong.DottedName(span, f"`{text}`: names have no dots", f"did you mean `{last}`?", last)
+    if token.type == "STRING":
+        return wrong.QuotedText(span)
+    if token.type == "DOCSTRING":
+        return wrong.StrayDocstring(span)
+    if token.type == "OPEN_DOCSTRING":
+        return wrong.UnclosedDocstring(Span(source, token.start, token.start + 3), text[:3])
+    if text in ("'", "′", "´", "’") and k and tokens[k - 1].type == "NAME":
+        name = tokens[k - 1].value
+        whole = Span(source, tokens[k - 1].start, token.stop)
+        return wrong.PrimeNotation(whole, "a derivative is not written with a prime", f"write `d{name}/dt`", f"d{name}/dt")
+    if text == "?":
+        return _ternary(source, tokens, k)
+    if text in _LOGIC:
+        word = _LOGIC[text].strip()
+        return wrong.LogicOperator(span, f"`{text}` is written `{word}`", f"did you mean `{word}`?", _LOGIC[text])
+    if text == ":=":
+        return wrong.WalrusAssignment(span, "`:=` is written `=`", "did you mean `=`?", "=")
+    if text in "[]{}":
+        return _square(source, tokens, k)
+    return wrong.UnknownCharacter(span, text)
+
+
+def _ternary(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    start = next((j + 1 for j in range(k - 1, -1, -1) if tokens[j].type == "ASSIGN"), 0)
+    colon = next((j for j in range(k + 1, len(tokens)) if tokens[j].type == "COLON"), None)
+    what = "`?` has no meaning here"
+    if colon is None or not start < k < colon - 1 or colon == len(tokens) - 1:
+        return wrong.TernaryOperator(tokens[k].span(source), what, "write `value if condition else other`")
+    stop = next((j for j in range(colon + 1, len(tokens)) if tokens[j].type == "COLON"), len(tokens))
+
+    def text(first: int, last: int) -> str:
+        return source.text[tokens[first].start : tokens[last - 1].stop]
+
+    instead = f"{text(k + 1, colon)} if {text(start, k)} else {text(colon + 1, stop)}"
+    return wrong.TernaryOperator(Span(source, tokens[start].start, tokens[stop - 1].stop), what, f"write `{instead}`", instead)
+
+
+def _square(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    close = next((j for j in range(k + 1, len(tokens)) if tokens[j].value == "]"), None)
+    if tokens[k].value == "[" and close is not None and k and tokens[k - 1].type == "NAME":
+        return wrong.Indexing(Span(source, tokens[k - 1].start, tokens[close].stop), str(tokens[k - 1].value))
+    return wrong.SquareBracket(tokens[k].span(source), str(tokens[k].value))
+
+
+# ---- brackets -----------------------------------------------------------------------------------
+
+
+def brackets(source: Source, tokens: Sequence[Token], limit: int) -> Mistake | None:
+    """A bracket without its partner, or more of them inside one another than can be meant."""
+    open_: list[int] = []
+    for k, token in enumerate(tokens):
+        if token.type == "LPAR":
+            open_.append(k)
+            if len(open_) > limit:
+                return wrong.NestedTooDeeply(token.span(source), limit)
+        elif token.type == "RPAR":
+            if not open_:
+                return _stray(source, tokens, k)
+            open_.pop()
+    return _unclosed(source, tokens, open_[0]) if open_ else None
+
+
+def _stray(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    start = next((j + 1 for j in range(k - 1, -1, -1) if tokens[j].type in ("ASSIGN", "COLON")), 0)
+    return wrong.StrayBracket(Span(source, tokens[start].start, tokens[k].stop), tokens[k].span(source))
+
+
+def _unclosed(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    ends = ("COLON",) if tokens[0].value == "surrogate" else ("COLON", "ASSIGN")
+    stop = next((j for j in range(k + 1, len(tokens)) if tokens[j].type in ends), len(tokens))
+    return wrong.UnclosedBracket(Span(source, tokens[k].start, tokens[stop - 1].stop), tokens[k].span(source))
+
+
+# ---- where the grammar stopped ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The terminals of a statement and where the grammar could not go on."""
+
+    source: Source
+    terminals: Sequence[Terminal]
+    place: int
+    expected: frozenset[str]
+    start: Literal["statement", "expression", "unit"]
+    above: Token | None
+    in_block: bool
+
+    @property
+    def here(self) -> Terminal | None:
+        return self.terminals[self.place] if self.place < len(self.terminals) else None
+
+    @property
+    def before(self) -> Terminal | None:
+        return self.terminals[self.place - 1] if self.place else None
+
+    @property
+    def kind(self) -> str:
+        return self.here.type if self.here is not None else "$END"
+
+    @property
+    def kind_before(self) -> str:
+        return self.before.type if self.before is not None else "$START"
+
+    @property
+    def end(self) -> Span:
+        """The span to point at: the terminal, or the last one at the end."""
+        if self.here is not None:
+            return self.here.span
+        return self.terminals[-1].span if self.terminals else Span(self.source, 0, 0)
+
+    def has_before(self, kind: str) -> bool:
+        return any(terminal.type == kind for terminal in self.terminals[: self.place])
+
+    def rest(self) -> list[str]:
+        return [terminal.type for terminal in self.terminals[self.place :]]
+
+
+def diagnose(
+    source: Source,
+    terminals: Sequence[Terminal],
+    place: int,
+    expected: frozenset[str],
+    start: Literal["statement", "expression", "unit"],
+    above: Token | None,
+    in_block: bool,
+) -> Mistake:
+    """The most likely cause of a statement that fits no rule."""
+    at = _Place(source, terminals, place, expected, start, above, in_block)
+    for rule in RULES:
+        if (mistake := rule(at)) is not None:
+            return mistake
+    return _unexpected(at)
+
+
+def _misspelt_keyword(at: _Place) -> Mistake | None:
+    """`refractry 2 ms`, `methd euler`, `spke when v > 1`, `outptu (v)`."""
+    first = at.terminals[0] if at.terminals else None
+    if first is None or first.type != "NAME" or at.start != "statement" or at.has_before("COLON"):
+        return None
+    if at.kind == "ASSIGN" or any(terminal.type == "ASSIGN" for terminal in at.terminals):
+        return None
+    second = at.terminals[1] if len(at.terminals) > 1 else None
+    if second is None or not (at.place == 1 or second.type in ("LPAR", "ADD")):
+        return None
+    words = [str(terminal.value) for terminal in at.terminals[1:3]]
+    meant = nearest(str(first.value), [word for word in KEYWORDS if _fits(word, words, second.type)])
+    meant = meant or ("spike" if words[0] == "when" else "on" if words[1:] == ["when"] else None)
+    return wrong.MisspeltWord(first.span, first.span.text, meant) if meant else None
+
+
+def _fits(keyword: str, words: list[str], second: str) -> bool:
+    """Whether what follows a misspelt word can follow the keyword."""
+    match keyword:
+        case "on":
+            return words[1:] == ["when"]
+        case "time":
+            return words[0] == "in"
+        case "each":
+            return words[0] == "step"
+        case "spike":
+            return second == "NAME"
+        case "method" | "without" | "model" | "surrogate":
+            return second == "NAME"
+    return True
+
+
+_WORDS = {
+    word.upper(): word for word in ("when", "while", "step", "in", "after", "reset", "holding", "of", "if", "else", "and", "or")
+}
+
+
+def _misspelt_word(at: _Place) -> Mistake | None:
+    """`spike wen`, `hodling`, `els`, `croses`: a name where one word of the language, spelt nearly so, can stand."""
+    here, before = at.here, at.before
+    if here is not None and here.type == "NAME":
+        possible = [word for kind, word in _WORDS.items() if kind in at.expected]
+        if "COMPARE" in at.expected and at.terminals[0].type in ("SPIKE", "ON", "NAME"):
+            possible.append("crosses")
+        # a short name is near every short word: only a word that can lead to something is meant
+        meant = nearest(str(here.value), [word for word in possible if len(word) > 2 or len(str(here.value)) > 2])
+        if meant is not None and (at.place + 1 < len(at.terminals) or meant in ("step", "reset")):
+            return wrong.MisspeltWord(here.span, here.span.text, meant)
+    if before is not None and before.type == "NAME" and at.kind in OPERAND_STARTS and len(str(before.value)) > 2:
+        at_value = at.place < 2 or at.terminals[at.place - 2].type in OPERATORS | {"REFRACTORY"}
+        possible = ["while"] if at.terminals[0].type == "REFRACTORY" and at.place == 2 else []
+        meant = nearest(str(before.value), [*possible, "not"]) if at_value and at.place > 1 else None
+        if meant is not None:
+            return wrong.MisspeltWord(before.span, before.span.text, meant)
+    return None
+
+
+def _missing_word(at: _Place) -> Mistake | None:
+    """`spike v > 1`: the one word that has to stand here."""
+    kinds = at.expected - {"$END"}
+    if len(kinds) == 1 and (word := _WORDS.get(next(iter(kinds)))) is not None and at.before is not None:
+        return wrong.MissingWord(at.before.span.to(at.end), word, at.before.span.text)
+    if "ELSE" in at.expected and at.kind in ("$END", "RPAR", "COLON", "COMMA", "FLAGS") and at.kind_before in OPERAND_ENDS:
+        return wrong.MissingWord(at.end, "else", "")
+    return None
+
+
+def _two_statements(at: _Place) -> Mistake | None:
+    """`v = c u += d`, `I : amp w : 1`."""
+    if at.start != "statement" or at.kind != "NAME" or at.here is None or at.before is None or at.kind_before not in OPERAND_ENDS:
+        return None
+    if not (at.has_before("ASSIGN") or at.has_before("COLON")) or at.rest()[1:2] not in (["ASSIGN"], ["COLON"]):
+        return None
+    return wrong.MissingSeparator(at.before.span.to(at.here.span), at.here.span.text)
+
+
+def _second_equals(at: _Place) -> Mistake | None:
+    """`v = 1` in a condition, `a = b = c`."""
+    if at.kind != "ASSIGN" or at.here is None or "ASSIGN" in at.expected:
+        return None
+    if at.kind_before in OPERAND_ENDS and at.here.value == "=":
+        return wrong.AssignmentForComparison(at.here.span)
+    return None
+
+
+def _colons(at: _Place) -> Mistake | None:
+    """`: volt : 1`, `dv/dt = ... :`, `x : (constant)`."""
+    if at.kind == "COLON" and at.here is not None and at.has_before("COLON"):
+        first = next(terminal for terminal in at.terminals if terminal.type == "COLON")
+        return wrong.TwoColons(at.here.span, first.span)
+    if at.kind_before == "COLON" and at.before is not None and at.kind in ("$END", "FLAGS"):
+        return wrong.MissingUnit(at.before.span, "")
+    if at.kind == "FLAGS" and at.here is not None and at.before is not None and at.place == 1:
+        return wrong.MissingUnit(at.before.span.to(at.here.span), at.before.span.text)
+    return None
+
+
+def _double_equals(at: _Place) -> Mistake | None:
+    """`dv/dt == -v/tau` without a unit: a comparison that nothing takes."""
+    if at.start != "statement" or "ASSIGN" not in at.expected or at.kind not in ("$END", "FLAGS"):
+        return None
+    equals = _outside(at, lambda terminal: terminal.type == "COMPARE" and terminal.value == "==")
+    return wrong.ComparisonForAssignment(equals.span) if equals is not None else None
+
+
+def _outside(at: _Place, wanted: Callable[[Terminal], bool]) -> Terminal | None:
+    """The first terminal outside brackets that is wanted."""
+    depth = 0
+    for terminal in at.terminals:
+        depth += (terminal.type == "LPAR") - (terminal.type == "RPAR")
+        if depth == 0 and wanted(terminal):
+            return terminal
+    return None
+
+
+def _missing_value(at: _Place) -> Mistake | None:
+    """`x =`, `a * / b`, `(a + )`, `f(a,)`, `if v > 2`."""
+    if at.kind == "IF" and at.here is not None and not at.place:
+        return wrong.IfStatement(at.here.span, "there is no `if` statement", "write `value if condition else other`")
+    if at.before is None or at.kind_before not in OPERATORS or at.kind in OPERAND_STARTS:
+        return None
+    if at.kind == "IF" and at.here is not None:
+        return wrong.IfStatement(at.here.span, "there is no `if` statement", "write `value if condition else other`")
+    span = at.before.span if at.here is None else at.before.span.to(at.here.span)
+    return wrong.MissingExpression(span, at.before.span.text)
+
+
+def _missing_colon(at: _Place) -> Mistake | None:
+    """`tau second`, `dv/dt = -v/tau volt (unless refractory)`."""
+    if at.start != "statement" or at.in_block or at.has_before("COLON") or at.here is None or at.kind_before not in OPERAND_ENDS:
+        return None
+    if at.terminals[0].type not in ("NAME", "LPAR", "ADD", "NUMBER") or not (at.place == 1 or at.has_before("ASSIGN")):
+        return None
+    rest = [terminal for terminal in at.terminals[at.place :] if terminal.type != "FLAGS"]
+    one = len(rest) == 1 and rest[0].type == "NUMBER" and rest[0].value == 1
+    units = rest[0].value in UNITS or rest[0].value in ("boolean", "integer")
+    if not one and not (units and all(_in_unit(terminal) for terminal in rest)):
+        return None
+    text = at.source.text[rest[0].span.start : rest[-1].span.stop]
+    assert at.before is not None
+    return wrong.MissingColon(Span(at.source, at.before.span.stop, rest[-1].span.stop), text)
+
+
+def _in_unit(terminal: Terminal) -> bool:
+    if terminal.type == "NAME":
+        return terminal.value in UNITS or terminal.value in ("boolean", "integer")
+    return terminal.type in ("NUMBER", "POWER", "ADD", "LPAR", "RPAR") or terminal.value in ("*", "/")
+
+
+def _missing_equals(at: _Place) -> Mistake | None:
+    """`tau 20 ms`, `I_syn g*(v - E) : amp`, `dv/dt -v/tau`."""
+    if at.start != "statement" or any(terminal.type == "ASSIGN" for terminal in at.terminals) or at.before is None:
+        return None
+    first = at.terminals[0]
+    written = [str(terminal.value) for terminal in at.terminals[:3]]
+    derivative = len(written) == 3 and written[0].startswith("d") and written[1:] == ["/", "dt"]
+    if derivative and at.place >= 3:
+        left = first.span.to(at.terminals[2].span)
+        right = at.terminals[3].span if len(at.terminals) > 3 else left
+        return wrong.MissingAssignment(left.to(right), left.text)
+    if at.place == 1 and first.type == "NAME" and at.kind in OPERAND_STARTS and at.here is not None:
+        return wrong.MissingAssignment(first.span.to(at.here.span), first.span.text)
+    if at.kind in ("$END", "FLAGS") and "ASSIGN" in at.expected:
+        return _no_statement(at)
+    return None
+
+
+def _no_statement(at: _Place) -> Mistake:
+    """A lone expression: the end of the statement above, or `tau -20 ms`."""
+    span = at.terminals[0].span.to(at.terminals[-1].span)
+    above = at.above.span(at.source) if at.above is not None and at.above.type in OPERAND_ENDS else None
+    return wrong.NoStatement(span, at.in_block, above)
+
+
+def _side_by_side(at: _Place) -> Mistake | None:
+    """`a b`, `(a)(b)`, `2 (a)`."""
+    if at.kind not in OPERAND_STARTS or at.kind_before not in OPERAND_ENDS or at.here is None or at.before is None:
+        return None
+    return wrong.MissingOperator(at.before.span.to(at.here.span), _group(at, at.place - 1, -1), _group(at, at.place, 1))
+
+
+def _group(at: _Place, place: int, step: int) -> str:
+    """The text of one operand: a terminal, or the bracket that ends or starts there."""
+    depth, k = 0, place
+    while 0 <= k < len(at.terminals):
+        depth += (at.terminals[k].type == "LPAR") - (at.terminals[k].type == "RPAR")
+        if depth == 0:
+            break
+        k += step
+    first, last = sorted((place, min(max(k, 0), len(at.terminals) - 1)))
+    text = at.source.text[at.terminals[first].span.start : at.terminals[last].span.stop]
+    return text if len(text) <= 24 and "\n" not in text else "(...)"
+
+
+def _unexpected(at: _Place) -> Mistake:
+    found = at.here.span.text if at.here is not None else ""
+    return wrong.Unexpected(at.end, found, describe(at.expected))
+
+
+_DESCRIBED: tuple[tuple[str, str], ...] = (
+    ("NAME", "a value"),
+    ("MUL", "an operator"),
+    ("ASSIGN", "`=`"),
+    ("COLON", "`: unit`"),
+    ("COMMA", "`,`"),
+    ("RPAR", "`)`"),
+    ("LPAR", "`(`"),
+    ("$END", "the end of the statement"),
+)
+
+
+def describe(expected: frozenset[str]) -> str:
+    """What could have stood there, in words."""
+    parts = [text for kind, text in _DESCRIBED if kind in expected and not (kind == "LPAR" and "NAME" in expected)]
+    parts += [f"`{word}`" for kind, word in _WORDS.items() if kind in expected and kind not in ("IF", "AND", "OR")]
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1] if parts else ""
+
+
+RULES: tuple[Callable[[_Place], Mistake | None], ...] = (
+    _misspelt_keyword,
+    _two_statements,
+    _misspelt_word,
+    _second_equals,
+    _colons,
+    _double_equals,
+    _missing_value,
+    _missing_colon,
+    _missing_equals,
+    _missing_word,
+    _side_by_side,
+)

@@ -1,0 +1,79 @@
+"""Quantity objects of other packages, by what they can do."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from dvdt.dsl.errors import UsageError
+from dvdt.dsl.run.duration import time_in_ms
+from dvdt.dsl.run.quantities import physical
+from dvdt.dsl.units import CURRENT, VOLTAGE
+
+
+class Brian2Dimension:
+    def __init__(self, **powers):
+        self.powers = powers
+
+    def get_dimension(self, base):
+        return self.powers.get(base, 0.0)
+
+
+class Brian2Quantity(np.ndarray):
+    """As Brian2's: an array in base SI units that carries its dimension."""
+
+
+def brian2(values, **powers):
+    made = np.asarray(values, float).view(Brian2Quantity)
+    made.dim = Brian2Dimension(**powers)
+    return made
+
+
+def test_brian2_arrays_are_not_taken_for_bare_numbers():
+    found = physical(brian2([-0.07, -0.05], m=2, kg=1, s=-3, A=-1))
+    assert found.dimension == VOLTAGE
+    assert found.values == pytest.approx([-70.0, -50.0])  # mV are the computing system's voltage
+
+
+def test_brian2_time():
+    assert time_in_ms(brian2(0.25, s=1), "duration") == pytest.approx(250.0)
+
+
+def test_pint():
+    pint = pytest.importorskip("pint")
+    ureg = pint.UnitRegistry()
+    assert time_in_ms(2 * ureg.second, "duration") == pytest.approx(2000.0)
+    found = physical([1.0, 2.0] * ureg.nanoampere)
+    assert found.dimension == CURRENT
+    assert found.values == pytest.approx([1000.0, 2000.0])
+    assert physical(ureg.Quantity(1.0, "mV**0.5")).dimension == VOLTAGE ** Fraction(1, 2)
+
+
+def test_astropy():
+    u = pytest.importorskip("astropy.units")
+    assert time_in_ms(2 * u.s, "duration") == pytest.approx(2000.0)
+    found = physical([1.0, 2.0] * u.nA)
+    assert found.dimension == CURRENT
+    assert found.values == pytest.approx([1000.0, 2000.0])
+    assert physical(3 * u.mV).values == pytest.approx(3.0)
+
+
+def test_quantities():
+    pq = pytest.importorskip("quantities")
+    assert time_in_ms(2 * pq.s, "duration") == pytest.approx(2000.0)
+    found = physical(np.array([1.0, 2.0]) * pq.nA)
+    assert found.dimension == CURRENT
+    assert found.values == pytest.approx([1000.0, 2000.0])
+    assert physical(3 * pq.mV).values == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("value", [1.0, [1.0], np.zeros(3), "1 mV", None, object()])
+def test_everything_else_is_none(value):
+    assert physical(value) is None
+
+
+@pytest.mark.parametrize(
+    "value", [5, 5.0, None, "5", "5 mV", "nan s", "inf s", "soon", [1, 2], brian2([1.0, 2.0], s=1), brian2(1.0, m=1)]
+)
+def test_no_time(value):
+    with pytest.raises(UsageError, match="duration"):
+        time_in_ms(value, "duration")

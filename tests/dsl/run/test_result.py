@@ -1,0 +1,192 @@
+"""Results: rates, trains, units, files, figures."""
+
+import json
+import zipfile
+
+import dvdt
+import numpy as np
+import pytest
+from dvdt.dsl.run.plot import MOST_POINTS, _thinned
+
+CLOCK = """
+    x(0) = 0 mV
+    k(0) = 0
+    period = 5 + 5*i
+    each step:
+        k = k + 1
+        x = k * 1 V
+    spike when k % period == 0
+    on half when k % 50 == 0: x = x
+"""
+
+
+@pytest.fixture(scope="module")
+def result():
+    """Neuron i spikes every 5 (i + 1) steps of 0.1 ms."""
+    parameters = {"drive": dvdt.step("0 pA", "5 pA", start="1 ms", stop="3 ms")}
+    text = CLOCK + "drive = 0 pA\ny = drive * 2 : pA"
+    return dvdt.simulate(
+        text, "10 ms", n=3, record={"x": None, "y": dvdt.record(every="1 ms")}, parameters=parameters, backend="reference", seed=9
+    )
+
+
+def test_rates(result):
+    assert result.rates() == pytest.approx([2000.0, 1000.0, 600.0])
+
+
+def test_rates_in_windows(result):
+    windows = result.rates("4 ms")
+    assert windows.shape == (3, 3)
+    assert windows[:2] == pytest.approx(np.array([[8, 4, 2], [8, 4, 3]]) / 4e-3)
+    assert windows[2] == pytest.approx(np.array([4, 2, 1]) / 2e-3)  # the last window is 2 ms long
+    assert windows[:, 0] == pytest.approx([2000.0] * 3)
+    for window in ("0 ms", "11 ms", "1 mV", 3):
+        with pytest.raises(dvdt.UsageError, match="window"):
+            result.rates(window)
+
+
+@pytest.mark.parametrize("conventions", ["dvdt", "brian2", "nest"])
+def test_a_spike_counts_in_the_window_of_its_step(conventions):
+    run = dvdt.simulate(CLOCK, "10 ms", n=1, backend="reference", conventions=conventions)
+    assert run.rates("0.5 ms") == pytest.approx(np.full((20, 1), 2000.0))
+
+
+def test_spike_trains(result):
+    trains = result.spike_trains()
+    assert len(trains) == 3
+    assert trains[1] == pytest.approx(np.arange(1, 11) * 1e-3)
+    assert sum(map(len, trains)) == len(result.spikes)
+
+
+def test_units(result):
+    assert result.units["x"] == "mV"
+    assert result["x"][1, 0] == 1000.0
+    assert result.final_state["x"].tolist() == [100000.0] * 3
+    assert result.final_state.si("x").tolist() == [100.0] * 3
+    assert result.final_state.si("k").tolist() == [100] * 3
+
+
+def test_names_that_are_not_there(result):
+    with pytest.raises(dvdt.UsageError, match="known: x, y"):
+        result["xx"]
+    with pytest.raises(dvdt.UsageError, match="no state 'y'"):
+        result.final_state["y"]
+    assert "x" in result
+    assert "z" not in result
+
+
+def test_report_reads_like_a_mapping_and_as_text(result):
+    assert result.report["seed"] == result.report.seed == 9
+    assert dict(result.report.items())["n"] == 3
+    assert "seed       9" in str(result.report)
+    assert "<table>" in result._repr_html_()
+    with pytest.raises(KeyError):
+        result.report["speed"]
+
+
+def test_a_file_holds_it_all(result, tmp_path):
+    path = tmp_path / "result.npz"
+    result.save(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["result.npz"]
+    read = dvdt.load_result(path)
+    assert read.report == result.report
+    for name in ("x", "y"):
+        assert np.array_equal(read[name], result[name])
+        assert np.array_equal(read.times[name], result.times[name])
+        assert read.units[name] == result.units[name]
+    for name in ("spike", "half"):
+        assert np.array_equal(read.events[name].t, result.events[name].t)
+        assert np.array_equal(read.events[name].i, result.events[name].i)
+    assert np.array_equal(read.final_state["x"], result.final_state["x"])
+    assert np.array_equal(read.final_state.si("x"), result.final_state.si("x"))
+    assert np.array_equal(read.stimuli["drive"].values, result.stimuli["drive"].values)
+    assert np.array_equal(read.rates("1 ms"), result.rates("1 ms"))
+
+
+def test_a_result_without_a_final_state_can_be_kept(tmp_path):
+    with pytest.raises(dvdt.RunError) as caught:
+        dvdt.simulate("dv/dt = v^2/(1 ms)\nv(0) = 1", "10 ms", record=["v"], method="euler", backend="reference")
+    caught.value.result.save(tmp_path / "partial.npz")
+    assert np.array_equal(dvdt.load_result(tmp_path / "partial.npz")["v"], caught.value.result["v"])
+
+
+def test_a_file_is_written_at_once_or_not_at_all(result, tmp_path):
+    path = tmp_path / "result.npz"
+    path.write_text("precious")
+    with pytest.raises(dvdt.UsageError, match="cannot be written"):
+        result.save(tmp_path / "missing" / "result.npz")
+    with pytest.raises(dvdt.UsageError, match="cannot be written"):
+        result.save(tmp_path)
+    assert path.read_text() == "precious"
+    result.save(path)
+    assert len(dvdt.load_result(path).spikes) == len(result.spikes)
+
+
+def test_foreign_files_are_refused(result, tmp_path):
+    path = tmp_path / "file.npz"
+    with pytest.raises(dvdt.UsageError, match=r"file\.npz"):
+        dvdt.load_result(path)
+    for content in (b"", b"hello", b"PK\x03\x04", b"\x80\x04K\x01."):
+        path.write_bytes(content)
+        with pytest.raises(dvdt.UsageError, match="load_result"):
+            dvdt.load_result(path)
+    np.savez(path, a=np.zeros(3))
+    with pytest.raises(dvdt.UsageError, match="load_result"):
+        dvdt.load_result(path)
+    np.save(path.with_suffix(".npy"), np.zeros(3))
+    with pytest.raises(dvdt.UsageError, match="load_result"):
+        dvdt.load_result(path.with_suffix(".npy"))
+    np.savez(path, index=np.array([{"a": 1}], object))
+    with pytest.raises(dvdt.UsageError, match="load_result"):
+        dvdt.load_result(path)
+
+
+def test_damaged_and_later_files_are_refused(result, tmp_path):
+    path = tmp_path / "file.npz"
+    result.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(dvdt.UsageError, match="load_result"):
+        dvdt.load_result(path)
+    path.write_bytes(whole)
+    with np.load(path) as file:
+        arrays = dict(file)
+    index = json.loads(arrays["index"].tobytes())
+    for change in ({"version": 99}, {"format": "other"}, {"report": {}}, {"traces": [{"key": "none"}]}):
+        changed = np.frombuffer(json.dumps({**index, **change}).encode(), np.uint8)
+        np.savez(path, **{**arrays, "index": changed})
+        with pytest.raises(dvdt.UsageError, match="load_result"):
+            dvdt.load_result(path)
+    assert zipfile.is_zipfile(path)
+
+
+def test_figure(result):
+    figure = result.plot()
+    labels = [axis.get_ylabel() for axis in figure.axes]
+    assert labels == ["drive (pA)", "x (mV)", "y (pA)", "neuron", "half\nneuron"]
+    assert figure.axes[-1].get_xlabel() == "time (ms)"
+    stimulus = figure.axes[0].lines[0].get_xydata()
+    assert stimulus[:, 1].max() == 5.0
+    assert stimulus[-1, 0] == pytest.approx(10.0)
+    raster = figure.axes[3].lines[0].get_xydata()
+    assert np.array_equal(raster[:, 1], result.spikes.i)
+    assert [axis.get_ylabel() for axis in result.plot(["x"], neurons=[2]).axes][1] == "x (mV)"
+    with pytest.raises(dvdt.UsageError, match="not recorded"):
+        result.plot(["z"])
+    with pytest.raises(dvdt.UsageError, match="not recorded"):
+        result.plot(["x"], neurons=[7])
+    nothing = dvdt.simulate("x(0) = 0\neach step: x = 1 - x", "1 ms", backend="reference")
+    with pytest.raises(dvdt.UsageError, match="record="):
+        nothing.plot()
+
+
+def test_thinning_keeps_the_extremes():
+    t = np.arange(1_000_001.0)
+    values = np.sin(t / 1e5)
+    values[123_456], values[900_001] = 50.0, -50.0
+    thin_t, thin = _thinned(t, values)
+    assert len(thin) < 1.1 * MOST_POINTS
+    assert thin.max() == 50.0
+    assert thin.min() == -50.0
+    assert np.all(np.diff(thin_t) >= 0)
+    assert thin_t[-1] == t[-1]

@@ -1,0 +1,171 @@
+"""The command line: what it prints, where, and with which exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dvdt
+from dvdt.dsl.cli import main
+
+LIF = """\
+model cell:
+    tau*dv/dt = E_L - v + R*I
+    tau = 20 ms      # membrane time constant
+    E_L = -70 mV     # rest
+    R = 100 Mohm     # resistance
+    I = 0 nA         # input
+    v(0) = E_L
+    spike when v > -50 mV: v = E_L
+"""
+NOISY = "dv/dt = -v/(10 ms) + 1 mV*xi*(10 ms)^-0.5\nv(0) = 0 mV\n"
+
+
+class Printed:
+    """Runs a command and keeps what it said."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str, status: int = 0) -> str:
+        assert main(arguments) == status
+        said = self._capsys.readouterr()
+        assert (said.err == "") == (status == 0)
+        return said.out if status == 0 else said.err
+
+
+@pytest.fixture
+def dvdt_says(capsys: pytest.CaptureFixture[str]) -> Printed:
+    return Printed(capsys)
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> str:
+    file = tmp_path / "cell.dvdt"
+    file.write_text(LIF)
+    return str(file)
+
+
+def test_models_lists_all_and_shows_one(dvdt_says: Printed) -> None:
+    listed = dvdt_says("models")
+    assert all(row.name in listed for row in dvdt.models())
+    shown = dvdt_says("models", "AELIF")
+    assert dvdt.Model(shown) == dvdt.model("adex")
+    assert "did you mean 'adex'?" in dvdt_says("models", "adx", status=2)
+
+
+def test_check_reports_every_mistake_of_every_model(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
+    assert dvdt_says("check", cell).startswith("cell: no mistakes (1 state, 4 parameters)")
+    wrong = tmp_path / "wrong.dvdt"
+    wrong.write_text(LIF.replace("R*I", "I") + LIF.replace("cell", "other").replace("-50 mV: v", "-50 mV: V"))
+    report = dvdt_says("check", str(wrong), status=1)
+    assert report.count("error[") == 2
+    assert f"{wrong}, line 2" in report
+    assert f"{wrong}, line 16" in report
+    assert "Traceback" not in report
+    assert "cannot be read" in dvdt_says("check", str(tmp_path / "missing.dvdt"), status=2)
+
+
+def test_explain_names_the_scheme_and_refuses_one_that_cannot(dvdt_says: Printed, cell: str) -> None:
+    assert "exact" in dvdt_says("explain", cell)
+    assert "heun" in dvdt_says("explain", cell, "--method", "heun", "--dt", "0.05ms")
+    assert "exact" in dvdt_says("explain", "adex", "--method", "exact", status=2)
+
+
+def test_run_takes_values_drives_and_writes_files(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
+    table = tmp_path / "current.csv"
+    table.write_text("t (ms),other (pA),I (pA)\n" + "".join(f"{t},7,{300 if t >= 50 else 0}\n" for t in range(0, 200, 10)))
+    out, figure = tmp_path / "result.npz", tmp_path / "figure.png"
+    said = dvdt_says(
+        "run",
+        cell,
+        "--drive",
+        f"I={table}",
+        "--set",
+        "tau=10",
+        "--set",
+        "v=-60mV",
+        "--record",
+        "v",
+        "--out",
+        str(out),
+        "--plot",
+        str(figure),
+    )
+    assert "0.2 s in 2000 steps" in said
+    result = dvdt.load_result(out)
+    assert figure.stat().st_size > 10_000
+    # the same run from Python, and against the closed form: T = tau*log(R*I/(R*I - theta)) from E_L, with R*I = 30 mV, theta = 20 mV
+    period = 10 * np.log(30 / (30 - 20))
+    assert result["v"][0, 0] == -60
+    assert np.diff(result.spikes.t * 1e3) == pytest.approx(period, abs=0.1)
+    assert result.spikes.t[0] > 0.05
+
+
+def test_run_takes_as_many_neurons_as_make_a_difference(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
+    noisy = tmp_path / "noisy.dvdt"
+    noisy.write_text(NOISY)
+    assert "cell, 1 neuron\n" in dvdt_says("run", cell, "--duration", "10ms")
+    assert "noisy, 50 neurons\n" in dvdt_says("run", str(noisy), "--duration", "10ms", "--method", "euler")
+    assert "noisy, 3 neurons\n" in dvdt_says("run", str(noisy), "--duration", "10ms", "--method", "euler", "--n", "3")
+
+
+def test_run_chooses_a_model_of_a_file(dvdt_says: Printed, tmp_path: Path) -> None:
+    two = tmp_path / "two.dvdt"
+    two.write_text(LIF + "model second(cell):\n    tau = 5 ms\n")
+    assert "second, 1 neuron" in dvdt_says("run", str(two), "--model", "second", "--duration", "5 ms")
+    assert "cell, second" in dvdt_says("run", str(two), status=2)
+    assert "'third'" in dvdt_says("run", str(two), "--model", "third", status=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "tua=1 ms"], "'tau'"),
+        (["--set", "I=1 mV"], "I"),
+        (["--set", "I"], "NAME=VALUE"),
+        (["--set", "I=1 nA", "--set", "I=2 nA"], "twice"),
+        (["--drive", "I=missing.csv"], "missing.csv"),
+        (["--record", "V"], "'v'"),
+        (["--method", "rk5"], "rk4"),
+        (["--dt", "0 ms"], "dt"),
+        (["--duration", "1 mV"], "duration"),
+        (["--n", "0"], "n"),
+        (["--backend", "gpu"], "cpu"),
+        (["--out", "nowhere/result.npz"], "nowhere"),
+        (["--plot", "nowhere/figure.png"], "nowhere"),
+    ],
+)
+def test_run_says_what_is_wrong_with_a_call(
+    dvdt_says: Printed, cell: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    status = main(["run", cell, *arguments])
+    said = capsys.readouterr()
+    assert status in (1, 2)
+    assert words in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+def test_cache_says_where_it_is_and_is_cleared(
+    dvdt_says: Printed, cell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kernels"
+    monkeypatch.setenv("DVDT_CACHE_DIR", str(folder))
+    assert dvdt_says("cache") == f"{folder}: 0.0 MB\n"
+    (folder / "mine.txt").write_text("not of dvdt")
+    (folder / "kernel_x.py").write_text("")
+    assert dvdt_says("cache", "--clear") == f"removed 1 file from {folder}\n"
+    assert [file.name for file in folder.iterdir()] == ["mine.txt"]
+    folder.chmod(0o777)
+    assert "chmod 700" in dvdt_says("cache", status=1)
+
+
+def test_the_module_is_the_command() -> None:
+    run = subprocess.run([sys.executable, "-m", "dvdt", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == f"dvdt {dvdt.__version__}"
+    assert subprocess.run([sys.executable, "-m", "dvdt", "fly"], capture_output=True).returncode == 2

@@ -1,0 +1,100 @@
+"""The library: every file is what its table says, and every model is documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import dvdt
+from dvdt.stdlib_models import LIBRARY, text_of
+
+FOLDER = Path(__file__).parents[1] / "stdlib_models"
+YEAR = re.compile(r"\b(18|19|20)\d\d\b")
+
+# names, further names and states, as the catalogue of canonical models lists them
+CATALOGUE = {
+    "if_": ({"if", "integrate_and_fire"}, ["v"]),
+    "lif": ({"leaky_integrate_and_fire"}, ["v"]),
+    "lif_adaptive_threshold": ({"lif_theta", "homeostatic_lif"}, ["v", "theta"]),
+    "alif": ({"adaptive_lif"}, ["v", "a"]),
+    "qif": ({"quadratic_if", "quad_lif"}, ["v"]),
+    "eif": ({"exp_lif", "elif", "exponential_if"}, ["v"]),
+    "adex": ({"aeif", "aelif", "adaptive_exponential_if"}, ["v", "w"]),
+    "izhikevich": ({"izh"}, ["v", "u"]),
+    "fitzhugh_nagumo": ({"fhn"}, ["v", "w"]),
+    "hodgkin_huxley": ({"hh"}, ["v", "m", "n", "h"]),
+    "traub_miles": (set(), ["v", "m", "n", "h"]),
+    "glif5": ({"glif"}, ["v", "theta_s", "theta_v", "I1", "I2"]),
+}
+EVERY_MODEL = pytest.mark.parametrize("name", LIBRARY)
+
+
+def test_the_table_names_every_file_and_every_model() -> None:
+    assert {entry.file for entry in LIBRARY.values()} == {file.name for file in FOLDER.glob("*.dvdt")}
+    for file in {entry.file for entry in LIBRARY.values()}:
+        declared = re.findall(r"^model (\w+)", text_of(file), re.MULTILINE)
+        assert declared == [name for name, entry in LIBRARY.items() if entry.file == file]
+
+
+def test_names_aliases_and_states_are_those_of_the_catalogue() -> None:
+    assert {name: set(entry.aliases) for name, entry in LIBRARY.items()} == {name: row[0] for name, row in CATALOGUE.items()}
+    for name, (_, states) in CATALOGUE.items():
+        assert sorted(dvdt.model(name).states) == sorted(states)
+
+
+@EVERY_MODEL
+def test_every_name_of_a_model_leads_to_it(name: str) -> None:
+    model = dvdt.model(name)
+    assert model.name == name
+    for spelling in (name.upper(), name.replace("_", "-"), name.replace("_", ""), *LIBRARY[name].aliases):
+        assert dvdt.model(spelling) == model
+
+
+@EVERY_MODEL
+def test_checks_without_remarks(name: str) -> None:
+    assert dvdt.model(name).checked.notes == ()
+
+
+@EVERY_MODEL
+def test_is_documented(name: str) -> None:
+    model = dvdt.model(name)
+    first, blank, *rest = model.description.splitlines()
+    assert first.endswith(".")
+    assert blank == ""
+    assert YEAR.search(model.description.split("\n\n")[-1]), "the last paragraph is the reference"
+    assert rest
+    for entry in model.parameters.values():
+        assert entry.description, f"{entry.name} has no comment"
+        assert entry.unit
+        assert entry.default
+    for entry in model.states.values():
+        assert entry.unit
+    assert model.checked.method is not None
+    initials = re.findall(r"^ *(\w+)\(0\) =", str(model), re.MULTILINE)
+    assert sorted(initials) == sorted(model.states)
+
+
+@EVERY_MODEL
+def test_prints_and_parses_back(name: str) -> None:
+    model = dvdt.model(name)
+    again = dvdt.Model(str(model))
+    assert again == model
+    assert str(again) == str(model)
+    assert again != model.extend("method euler" if model.checked.method != "euler" else "method rk4", name=name)
+
+
+@EVERY_MODEL
+def test_has_a_picture_of_its_equations(name: str) -> None:
+    latex = dvdt.model(name).latex()
+    assert latex.count("{") == latex.count("}")
+    assert latex.count(r"\left(") == latex.count(r"\right)")
+    assert latex.count(r"\frac{d") >= len(dvdt.model(name).states)
+
+
+def test_the_subtractive_reset_that_if_describes() -> None:
+    model = dvdt.model("if").extend("spike when v > v_th: v -= v_th - v_reset")
+    result = dvdt.simulate(model, "10 ms", dt="0.1 ms", parameters={"I": "1.3 nA"}, record=["v"])
+    assert len(result.spikes.t) == 12  # 1.3 mV/ms over 10 ms, one spike per mV, nothing lost at a reset
+    assert result["v"][-1, 0] == pytest.approx(1.0, abs=1e-9)
