@@ -124,7 +124,9 @@ def environment() -> str:
     import llvmlite
     import numba
     import numpy
-    from numba.core import config
+    from numba.core import config as numba_config
+
+    config: Any = numba_config
 
     sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     versions = [sys.version, numba.__version__, llvmlite.__version__, numpy.__version__]

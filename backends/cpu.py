@@ -40,6 +40,7 @@ def build(kernel: Kernel, precision: np.dtype[np.floating], *, block: int = BLOC
 def generated(kernel: Kernel, precision: np.dtype[np.floating], block: int = BLOCK) -> str:
     """The text that `build` compiles."""
     from . import vector_math
+
     if block < 64 or block & (block - 1):
         raise ValueError(f"block must be a power of two and at least 64, not {block}")
     names = {id(value): name for name, value in vars(vector_math).items()}
@@ -110,7 +111,7 @@ class Worker:
         self.first_block, self.last_block = first_block, last_block
         at_once = memory.n if kernel.coupled else block  # neurons that may fire between two looks at the buffer
         scratches = last_block if kernel.coupled else 1
-        events, spare = len(kernel.events), 2 * memory.n if kernel.coupled else 0
+        events, spare = len(kernel.events), 2 * memory.n + 16 if kernel.coupled else 0
         whole = np.dtype(np.int64)
         blocks = -(-memory.n // block)
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in kernel.events]
@@ -205,7 +206,11 @@ def aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def address(array: NDArray[Any], dtype: np.dtype[Any] | None = None, shape: tuple[int, ...] | None = None) -> int:
     """Where the values of an array begin. Machine code goes by it, so an array of another make is refused with a ValueError."""
-    if not array.flags.c_contiguous or (dtype is not None and array.dtype != dtype) or (shape is not None and array.shape != shape):
+    if (
+        not array.flags.c_contiguous
+        or (dtype is not None and array.dtype != dtype)
+        or (shape is not None and array.shape != shape)
+    ):
         raise ValueError(f"expected contiguous values of {dtype} of shape {shape}, not {array.dtype} of shape {array.shape}")
     found: int = array.ctypes.data
     return found

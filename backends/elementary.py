@@ -80,6 +80,29 @@ def exprel(x: Real) -> Real:
     return select(abs(x) < 2.0 ** -(x.format.fraction + 1), 1.0, ratio)
 
 
+def _expm1_in_range(x: Real) -> Real:
+    """e^x - 1 where 2^n is a normal number, n nearest to x/ln 2."""
+    n, r, _ = _reduce(x, x.format.bias)
+    scale = _power_of_two(n)
+    return fma(scale, fma(polynomial(r, r.format.polynomials.exp) * r, r, r), scale - 1.0)
+
+
+def exprel_decay(x: Real) -> Real:
+    """(e^z - 1)/z of z = min(x, 0), 1 at 0 and above. Below 2 ulp. Cheaper than exprel: what only decays cannot overflow."""
+    bound = x.capped(-50.0, 0.0)
+    ratio = _expm1_in_range(bound) / select(x < bound, x, bound)  # below the bound, -1/x
+    return select(bound > -(2.0 ** -(x.format.fraction + 1)), 1.0, ratio)
+
+
+def bernoulli(x: Real) -> Real:
+    """x/(e^x - 1), 1 at 0: one division where 1/exprel(x) has two. Below 3 ulp up to where e^x overflows, 0 behind."""
+    top = _range(x.format)[1] - 1.0
+    bound = x.capped(-50.0, top)
+    ratio = select(x < bound, x, bound) / _expm1_in_range(bound)  # below the bound, -x
+    near = select(abs(x) < 2.0 ** -(x.format.fraction + 1), 1.0, ratio)
+    return select(x > top, 0.0, near)
+
+
 def tanh(x: Real) -> Real:
     """Hyperbolic tangent. Below 2 ulp."""
     size = abs(x)

@@ -44,7 +44,7 @@ ADDRESSES = PLAN.index("reals")
 RECORDING = "probe every start neurons places values".split()  # the numbers of one row of `records`
 
 PRIMITIVES = "all_finite any_of_eight at below copy get lowest_bit maximum minimum put repeat select sign".split()
-REDUCTIONS = "count gather_row largest one_of product rank scatter_row smallest total".split()
+REDUCTIONS = "count largest one_of product rank smallest total".split()
 DISTRIBUTIONS = "uniform normal exponential poisson".split()
 
 UNCOUPLED = """
@@ -141,6 +141,18 @@ for group in range(0, many, 64):
 put(counts, EVENT, found)
 """
 
+# An array between the scratches of all blocks and one contiguous copy.
+GATHER = """
+for block in range(last_block):
+    copy(VALUES, block * BLOCK, SCRATCH, block * WIDTH + FIRST, min(BLOCK, n - block * BLOCK))
+"""
+
+SCATTER = """
+for block in range(last_block):
+    copy(SCRATCH, block * WIDTH + FIRST, VALUES, block * BLOCK, min(BLOCK, n - block * BLOCK))
+repeat(SCRATCH, (last_block - 1) * (WIDTH - BLOCK) + FIRST + n, (last_block - 1) * WIDTH + FIRST + BLOCK)
+"""
+
 RECORD = """
 for r in range(recordings):
     low, high = get(ranges, r * (blocks + 1) + block), get(ranges, r * (blocks + 1) + block + 1)
@@ -204,12 +216,12 @@ class Generator:
         kernel = self.kernel
         self.arrays = {array.name: array for array in kernel.arrays}
         self.rows = rows_of(kernel)
-        kinds = {place.name: place.kind for place in (*kernel.arrays, *kernel.scalars)}
+        kinds = {array.name: array.kind for array in kernel.arrays} | {scalar.name: scalar.kind for scalar in kernel.scalars}
         spelling = Spelling()
         spelling.given.update({built_in: built_in[1:] for built_in in BUILT_IN})
         spelling.reserve([*self.internal_names(), *spelling.given.values()])
-        for place in (*kernel.arrays, *kernel.scalars, *kernel.series, *kernel.matrices):
-            spelling(place.name)
+        for place in (*kinds, *[series.name for series in kernel.series], *[matrix.name for matrix in kernel.matrices]):
+            spelling(place)
         self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions)
 
     def internal_names(self) -> set[str]:
@@ -233,7 +245,7 @@ class Generator:
         each = {f"EACH_{key}": self.each(statements[key]) for key in ("FILL", "RECORD", "CHECK", "KEEP")}
         (function,) = self.fill(COUPLED if self.kernel.coupled else UNCOUPLED, {**statements, **each})
         assert isinstance(function, ast.FunctionDef)
-        decorator = "njit('int64(int64[::1])', nogil=True, error_model='numpy', cache=True)"
+        decorator = "njit('int64(int64[::1])', nogil=True, error_model='numpy', no_cfunc_wrapper=True, cache=True)"
         function.decorator_list = [ast.parse(decorator, mode="eval").body]
         return ast.fix_missing_locations(ast.Module([*self.header(), function], []))
 
@@ -241,14 +253,18 @@ class Generator:
         """A template with its names in capitals replaced."""
         fixed = {
             "BLOCK": self.block,
-            "WIDTH": sum(array.kind is not Kind.INTEGER for array in self.kernel.arrays) * self.block,
-            "WHOLE_WIDTH": sum(array.kind is Kind.INTEGER for array in self.kernel.arrays) * self.block,
+            "WIDTH": self.width(False),
+            "WHOLE_WIDTH": self.width(True),
             "REACHED_BLOCK": PLAN.index("first_block"),
             "REACHED_STEP": PLAN.index("begin"),
         }
         nodes = {key: number(value) if isinstance(value, int) else value for key, value in {**fixed, **constants}.items()}
         filled: ast.Module = _Fill(statements, nodes).visit(ast.parse(template))
         return filled.body
+
+    def width(self, whole: bool) -> int:
+        """How far the scratches of two blocks are apart."""
+        return sum((array.kind is Kind.INTEGER) is whole for array in self.kernel.arrays) * self.block
 
     def header(self) -> list[ast.stmt]:
         draws = {called for called in self.scope.called if called.partition("_")[0] in DISTRIBUTIONS}
@@ -362,7 +378,7 @@ class Generator:
     def reduce(self, reduction: Reduce | MatrixProduct) -> list[ast.stmt]:
         """The stored array is copied into `spare`, reduced there, and a result for each neuron is copied back."""
         values = "spare_wholes" if self.arrays[reduction.of].kind is Kind.INTEGER else "spare"
-        gather = self.move("gather_row", reduction.of, values)
+        gather = self.move(GATHER, reduction.of, values)
         if isinstance(reduction, MatrixProduct):
             made, results = f"product({self.scope.spelling(reduction.matrix)}, {values}, spare_wholes, n)", values
         elif reduction.operation == "rank":
@@ -372,7 +388,7 @@ class Generator:
         else:
             self.scope.kinds[reduction.name] = reduction.kind
             return [*gather, assign(self.scope.spelling(reduction.name), self.reduced(reduction, name(values)))]
-        return [*gather, *ast.parse(made).body, *self.move("scatter_row", reduction.name, results)]
+        return [*gather, *ast.parse(made).body, *self.move(SCATTER, reduction.name, results)]
 
     def reduced(self, reduction: Reduce, values: ast.expr) -> ast.expr:
         function = {"mean": "total", "any": "count"}.get(reduction.operation, reduction.operation)
@@ -383,10 +399,11 @@ class Generator:
         given = Kind.INTEGER if whole else Kind.REAL
         return value if given is reduction.kind else CONVERT[reduction.kind](value)
 
-    def move(self, function: str, array: str, values: str) -> list[ast.stmt]:
+    def move(self, template: str, array: str, values: str) -> list[ast.stmt]:
         whole = self.arrays[array].kind is Kind.INTEGER
-        scratch, width = ("wholes", "WHOLE_WIDTH") if whole else ("scratch", "WIDTH")
-        return self.fill(f"{function}({scratch}, {values}, {self.rows[array] * self.block}, {width}, BLOCK, n)", {})
+        places = {"SCRATCH": name("wholes" if whole else "scratch"), "VALUES": name(values)}
+        width = {"WIDTH": self.width(whole)}
+        return self.fill(template, {}, FIRST=self.rows[array] * self.block, **width, **places)
 
     # ---- recordings ----------------------------------------------------------------------------------
 

@@ -116,6 +116,7 @@ OPERATIONS: Mapping[str, Row] = {
         for name in (
             "exp log log10 log2 log1p expm1 sqrt cbrt sin cos tan asin acos atan sinh cosh tanh"
             " exprel sinc sigmoid"  # exprel(x) = (e^x - 1)/x, sinc(x) = sin(x)/x, both 1 at 0
+            " exprel_decay bernoulli"  # exprel(min(x, 0)), and 1/exprel(x) = x/(e^x - 1)
         ).split()
     },
     "atan2": Row(2, "real", "same"),

@@ -56,7 +56,8 @@ class Memory:
         real = integer = 0
         for array in kernel.arrays:
             if array.name == name:
-                return self.integers[integer] if array.kind is Kind.INTEGER else self.reals[real]
+                found: NDArray[np.generic] = self.integers[integer] if array.kind is Kind.INTEGER else self.reals[real]
+                return found
             if array.kind is Kind.INTEGER:
                 integer += 1
             else:

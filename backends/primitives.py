@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numba.core.cgutils
+import numba.core.types
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
+
+cgutils: Any = numba.core.cgutils  # numba is not typed
+types: Any = numba.core.types
 
 VECTOR = 16  # values that `all_finite` looks at together
 
@@ -99,6 +102,29 @@ def _all_finite(typing_context: Any, values: Any, place: Any, count: Any) -> Any
     return types.boolean(values, types.int64, types.int64), generate
 
 
+def _pair_sums(typing_context: Any, values: Any, target: Any, source: Any, half: Any) -> Any:
+    """pair_sums(values, target, source, half): values[target + j] = values[source + 2j] + values[source + 2j + 1] for j up to `half`.
+
+    Vectors are written whole: up to 7 places behind the last one are written too.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        base, target_at, source_at, many = arguments
+        pair, single = (ir.VectorType(base.type.pointee, lanes) for lanes in (VECTOR, VECTOR // 2))
+        even, odd = (ir.Constant(ir.VectorType(ir.IntType(32), VECTOR // 2), list(range(first, VECTOR, 2))) for first in (0, 1))
+        step = many.type(VECTOR // 2)
+        add = builder.add if isinstance(base.type.pointee, ir.IntType) else builder.fadd
+        with cgutils.for_range_slice(builder, many.type(0), many, step, inc=True) as (index, _):
+            place = builder.add(source_at, builder.add(index, index))
+            pairs = builder.load(builder.bitcast(builder.gep(base, [place]), pair.as_pointer()), align=4)
+            left, right = (builder.shuffle_vector(pairs, pair(ir.Undefined), mask) for mask in (even, odd))
+            here = builder.gep(base, [builder.add(target_at, index)])
+            builder.store(add(left, right), builder.bitcast(here, single.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64, types.int64, types.int64), generate
+
+
 # ---- flags -------------------------------------------------------------------------------------
 
 
@@ -180,16 +206,17 @@ def _sign(typing_context: Any, x: Any) -> Any:
     return kind(kind), generate
 
 
-at = intrinsic(_at)
-get = intrinsic(_get)
-put = intrinsic(_put)
-copy = intrinsic(_copy)
-repeat = intrinsic(_repeat)
-all_finite = intrinsic(_all_finite)
-any_of_eight = intrinsic(_any_of_eight)
-lowest_bit = intrinsic(_lowest_bit)
-select = intrinsic(_select)
-minimum = _of_two(_minimum)
-maximum = _of_two(_maximum)
-below = _of_two(_below)
-sign = intrinsic(_sign)
+at: Any = intrinsic(_at)
+get: Any = intrinsic(_get)
+put: Any = intrinsic(_put)
+copy: Any = intrinsic(_copy)
+repeat: Any = intrinsic(_repeat)
+all_finite: Any = intrinsic(_all_finite)
+pair_sums: Any = intrinsic(_pair_sums)
+any_of_eight: Any = intrinsic(_any_of_eight)
+lowest_bit: Any = intrinsic(_lowest_bit)
+select: Any = intrinsic(_select)
+minimum: Any = _of_two(_minimum)
+maximum: Any = _of_two(_maximum)
+below: Any = _of_two(_below)
+sign: Any = intrinsic(_sign)

@@ -17,11 +17,20 @@ class Program(Protocol):
     came from memory or from disk), `compile_seconds` how long building took.
     """
 
-    kernel: Kernel
-    precision: np.dtype[np.floating]
-    source: str
-    compiled: bool
-    compile_seconds: float
+    @property
+    def kernel(self) -> Kernel: ...
+
+    @property
+    def precision(self) -> np.dtype[np.floating]: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def compiled(self) -> bool: ...
+
+    @property
+    def compile_seconds(self) -> float: ...
 
     def advance(self, memory: Memory, first: int, last: int, threads: int) -> Outcome:
         """Make the steps first..last-1; events are appended to `memory.spikes`, recordings are written at the start of each step."""

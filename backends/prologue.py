@@ -39,7 +39,9 @@ def run_prologue(kernel: Kernel, memory: Memory) -> None:
     for array in kernel.arrays:
         environment[array.name] = _of_kind(memory.row(kernel, array.name), array.kind)
     for entry in kernel.prologue:
-        results = {entry.name: evaluate(entry.expression, environment)} if isinstance(entry, Hoist) else _propagate(entry, environment)
+        results = (
+            {entry.name: evaluate(entry.expression, environment)} if isinstance(entry, Hoist) else _propagate(entry, environment)
+        )
         for name, value in results.items():
             environment[name] = value
             _keep(kernel, memory, name, value, entry.per_neuron)
@@ -88,7 +90,7 @@ def propagators(system: NDArray[np.float64], step: NDArray[np.float64]) -> tuple
 def matrix_exponential(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """exp of each of the matrices (k, n, n) by scaling and squaring; nan where an entry is not finite."""
     with np.errstate(all="ignore"):
-        finite = np.isfinite(matrices).all(axis=(1, 2))
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
         scaled = np.where(finite[:, None, None], matrices, 0.0)
         norms = np.abs(scaled).sum(axis=1).max(axis=1)
         squarings = np.maximum(0, np.ceil(np.log2(np.maximum(norms, 1e-300) / PADE_NORM))).astype(np.int64)

@@ -1,38 +1,22 @@
-"""Across the population, for kernels whose neurons read one another: all on one contiguous array, so that blocks and threads do not show."""
+"""Across the population, for kernels whose neurons read one another: all on one contiguous array, so that blocks do not show."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numba import njit
 
-from .primitives import copy, get, maximum, put, repeat
+from .primitives import copy, get, maximum, pair_sums, put
 from .random import uniform_f64
 
 
-def _gather_row(scratch: Any, values: Any, first: int, width: int, block: int, n: int) -> None:
-    """values[i] = the row of neuron i; the scratches of the blocks stand `width` apart."""
-    for origin in range(0, n, block):
-        copy(values, origin, scratch, first + origin // block * width, min(block, n - origin))
-
-
-def _scatter_row(scratch: Any, values: Any, first: int, width: int, block: int, n: int) -> None:
-    """The way back; the lanes behind the last neuron repeat it."""
-    start, many = first, 0
-    for origin in range(0, n, block):
-        start, many = first + origin // block * width, min(block, n - origin)
-        copy(scratch, start, values, origin, many)
-    repeat(scratch, start + many, start + block)
-
-
 def _total(values: Any, n: int) -> Any:
-    """Neighbours are added, then neighbours of the sums; an odd one waits for the next round. `values` has room for 2n."""
+    """Neighbours are added, then neighbours of the sums; an odd one waits for the next round. `values` has room for 2n + 16."""
     source, target, size = 0, n, n
     while size > 1:
         half = size >> 1
-        for j in range(half):
-            put(values, target + j, get(values, source + 2 * j) + get(values, source + 2 * j + 1))
+        pair_sums(values, target, source, half)
         if size & 1:
             put(values, target + half, get(values, source + size - 1))
         source, target, size = target, source, half + (size & 1)
@@ -64,7 +48,7 @@ def _smallest(values: Any, n: int) -> Any:
 def _count(values: Any, n: int) -> int:
     found = 0
     for j in range(n):
-        found += np.int64(get(values, j) != 0)
+        found += int(get(values, j) != 0)
     return found
 
 
@@ -92,7 +76,7 @@ def _rank(values: Any, order: Any, n: int) -> None:
         put(order, get(order, source + j), j)
 
 
-def _precedes(a: Any, b: Any) -> bool:
+def _precedes(a: float, b: float) -> bool:
     return a > b or (b != b and a == a)
 
 
@@ -117,7 +101,7 @@ def _product(transposed: Any, values: Any, columns: Any, n: int) -> None:
     used = 0
     for c in range(n):
         put(columns, used, c)
-        used += np.int64(get(values, c) != 0)
+        used += int(get(values, c) != 0)
     for r in range(n):
         put(values, n + r, 0)
     for q in range(0, used & -4, 4):
@@ -136,13 +120,16 @@ def _product(transposed: Any, values: Any, columns: Any, n: int) -> None:
     copy(values, 0, values, n, n)
 
 
-gather_row = njit(_gather_row, nogil=True)
-scatter_row = njit(_scatter_row, nogil=True)
-total = njit(_total, nogil=True)
-largest = njit(_largest, nogil=True)
-smallest = njit(_smallest, nogil=True)
-count = njit(_count, nogil=True)
-precedes = njit(_precedes, nogil=True)
-rank = njit(_rank, nogil=True)
-one_of = njit(_one_of, nogil=True, error_model="numpy")
-product = njit(_product, nogil=True)
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Only generated code calls these: the wrappers for calls from Python and C are not compiled."""
+    return njit(function, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+total = _compiled(_total)
+largest = _compiled(_largest)
+smallest = _compiled(_smallest)
+count = _compiled(_count)
+precedes = _compiled(_precedes)
+rank = _compiled(_rank)
+one_of = _compiled(_one_of)
+product = _compiled(_product)

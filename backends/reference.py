@@ -94,7 +94,7 @@ def _through_double(function: Callable[[Value], Value]) -> Callable[[Value], Val
 def _exprel(x: Value) -> Value:
     # (e^x - 1)/x stays finite a little longer than e^x
     small = np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
-    return np.where(x > 700, np.exp(x - np.log(x)), np.where(x == np.inf, np.inf, small))
+    return np.where(x == np.inf, np.inf, np.where(x > 700, np.exp(x - np.log(x)), small))
 
 
 def _fma(a: Value, b: Value, c: Value) -> Value:
@@ -127,6 +127,8 @@ FUNCTIONS: Mapping[str, Callable[[Value], Value]] = {
     "cosh": np.cosh,
     "tanh": np.tanh,
     "exprel": _exprel,
+    "exprel_decay": lambda x: _exprel(np.where(x > 0, 0.0, x)),
+    "bernoulli": lambda x: 1 / _exprel(x),
     "sinc": lambda x: np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x)),
     "sigmoid": lambda x: np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(np.minimum(x, 0)) / (1 + np.exp(np.minimum(x, 0)))),
 }
@@ -186,7 +188,11 @@ def total(values: NDArray[Any]) -> Value:
 def rank(values: NDArray[Any]) -> NDArray[np.int64]:
     """0 for the largest, ties by index, nan last."""
     key = np.where(np.isnan(values), np.inf, -values) if values.dtype.kind == "f" else -values
-    order = np.lexsort((np.arange(values.size), np.isnan(values), key)) if values.dtype.kind == "f" else np.argsort(key, kind="stable")
+    order = (
+        np.lexsort((np.arange(values.size), np.isnan(values), key))
+        if values.dtype.kind == "f"
+        else np.argsort(key, kind="stable")
+    )
     ranks = np.empty(values.size, np.int64)
     ranks[order] = np.arange(values.size)
     return ranks
@@ -352,7 +358,9 @@ class Reference:
 
     def _trouble(self, recent: deque[Mapping[str, NDArray[Any]]], step: int) -> NonFinite | None:
         """The lowest neuron that is not finite, and of its arrays the first in the order of `guarded`."""
-        bad = [(int(np.flatnonzero(~np.isfinite(row))[0]), name) for name, row in recent[-1].items() if not np.isfinite(row).all()]
+        bad = [
+            (int(np.flatnonzero(~np.isfinite(row))[0]), name) for name, row in recent[-1].items() if not np.isfinite(row).all()
+        ]
         if not bad:
             return None
         neuron, name = min(bad, key=lambda found: found[0])

@@ -40,6 +40,8 @@ sinh_f64, sinh_f32 = _both(elementary.sinh)
 cosh_f64, cosh_f32 = _both(elementary.cosh)
 tanh_f64, tanh_f32 = _both(elementary.tanh)
 exprel_f64, exprel_f32 = _both(elementary.exprel)
+exprel_decay_f64, exprel_decay_f32 = _both(elementary.exprel_decay)
+bernoulli_f64, bernoulli_f32 = _both(elementary.bernoulli)
 sinc_f64, sinc_f32 = _both(trigonometry.sinc)
 sigmoid_f64, sigmoid_f32 = _both(elementary.sigmoid)
 pow_f64, pow_f32 = _both(elementary.power, 2)
@@ -90,6 +92,10 @@ VECTOR_MATH: Mapping[tuple[str, str], Any] = {
     ("tanh", "float32"): tanh_f32,
     ("exprel", "float64"): exprel_f64,
     ("exprel", "float32"): exprel_f32,
+    ("exprel_decay", "float64"): exprel_decay_f64,
+    ("exprel_decay", "float32"): exprel_decay_f32,
+    ("bernoulli", "float64"): bernoulli_f64,
+    ("bernoulli", "float32"): bernoulli_f32,
     ("sinc", "float64"): sinc_f64,
     ("sinc", "float32"): sinc_f32,
     ("sigmoid", "float64"): sigmoid_f64,

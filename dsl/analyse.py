@@ -12,12 +12,12 @@ from ..grammar.source import Span
 from . import checked
 from . import scope as places
 from .blocks import KIND_WORDS, block_of, converted
-from .dimensions import NUMBER, Form, Solution, known, solve, times, unknown
+from .dimensions import NUMBER, Form, Solution, known, times, unknown
 from .flags import flag_mistakes
 from .folding import NotFinite, fold
 from .formulas import substituted, written_out
 from .inheritance import inherited
-from .name_mistakes import UnknownFunction, UnknownName
+from .name_mistakes import TooManyCalls, UnknownFunction, UnknownName
 from .near_names import near_names
 from .numbering import numbered
 from .outline import Outline, outline_of
@@ -34,7 +34,7 @@ from .statement_mistakes import (
     RefractoryKind,
     UnknownMethod,
 )
-from .translate import CONSTANTS, SPECIAL_NAMES, TIME_FORM, Translation
+from .translate import CONSTANTS, MOST_CALLS, SPECIAL_NAMES, TIME_FORM, Translation
 from .unit_mistakes import NotATimeUnit, UnitInPlainText, UnitOpen, UnknownUnit
 from .units import BOOLEAN_UNIT, DIMENSIONLESS, INTEGER_UNIT, TIME, Unit, unit_of, unit_of_symbol, usual_unit
 
@@ -79,7 +79,9 @@ def analyse_module(
     models: list[checked.CheckedModel] = []
     mistakes: list[Mistake] = []
     for declaration in module.models:
-        model, found = analyse(declaration, lambda name: above.get(name) or known_models(name), keyword_form, unread, (*above, *model_names))
+        model, found = analyse(
+            declaration, lambda name: above.get(name) or known_models(name), keyword_form, unread, (*above, *model_names)
+        )
         above[declaration.name.id] = declaration
         models += [model] if model is not None else []
         mistakes += found
@@ -128,15 +130,15 @@ class Analysis:
         before, after = self.step_block(False), self.step_block(True)
         output, surrogate, method = self.output(), self.surrogate(), self.outline.one(nodes.Method)
         self.check_noise()
+        self.check_size()
         self.check_flags()
         self.check_method(method)
         self.note_hidden_names()
-        solution, mistakes = solve(self.scope.constraints)
-        self.scope.mistakes += mistakes
+        solution = self.scope.settle()
         self.check_open_units(solution)
         if self.scope.mistakes:
             return None  # type: ignore[return-value]
-        return numbered(
+        return self.numbered(
             checked.CheckedModel(
                 name=self.declaration.name.id,
                 description=self.declaration.docstring,
@@ -158,6 +160,9 @@ class Analysis:
                 declaration=self.declaration,
             )
         )
+
+    def numbered(self, model: checked.CheckedModel) -> checked.CheckedModel:
+        return numbered(model) if self.scope.draws else model
 
     # ---- names ----------------------------------------------------------------------------------
 
@@ -375,6 +380,11 @@ class Analysis:
         for name, span in owners[1:]:
             self.scope.report(NoiseTwice(span, owners[0][1], (owners[0][0], name)))
 
+    def check_size(self) -> None:
+        if self.scope.inlined > MOST_CALLS:
+            name, function = next(iter(self.outline.functions.items()))
+            self.scope.report(TooManyCalls(function.name.span, name, MOST_CALLS))
+
     def check_flags(self) -> None:
         for name in self.scope.entries:
             role = self.role(name)
@@ -440,8 +450,22 @@ class Analysis:
         if entry.kind is not Kind.REAL:
             return (INTEGER_UNIT if entry.kind is Kind.INTEGER else BOOLEAN_UNIT), True
         dimension = solution.dimension(entry.form)
+        borrowed = self.borrowed_unit(entry.name)
+        if borrowed is not None and borrowed.dimension == dimension:
+            return borrowed, True
         unit = usual_unit(dimension) if dimension is not None else DIMENSIONLESS
         return unit, unit.dimension.is_one
+
+    def borrowed_unit(self, name: str) -> Unit | None:
+        """The unit of the name that a name begins as: `v(0) = E_L` counts v in the unit that is written for E_L."""
+        seen = {name}
+        while name not in self.written:
+            statement = self.outline.initials.get(name) or self.outline.definitions.get(name)
+            if statement is None or not isinstance(statement.expression, nodes.Name) or statement.expression.id in seen:
+                return None
+            name = statement.expression.id
+            seen.add(name)
+        return self.written[name]
 
     def common(self, name: str, solution: Solution) -> dict[str, object]:
         """The fields that every variable has."""

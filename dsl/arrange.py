@@ -24,7 +24,7 @@ class Pace(IntFlag):
 
 # worth an array of its own rather than computing it again in every step
 _DEAR = frozenset(
-    "divide power exp log log10 log2 log1p expm1 sqrt cbrt sin cos tan asin acos atan sinh cosh tanh exprel sinc sigmoid atan2"
+    "divide power exp log log10 log2 log1p expm1 sqrt cbrt sin cos tan asin acos atan sinh cosh tanh exprel sinc sigmoid atan2 exprel_decay bernoulli"
     " floor_divide modulo element uniform normal exponential poisson".split()
 )
 
@@ -146,7 +146,21 @@ class Arranger:
         if expression.name in ("multiply", "divide", "negate", "power"):
             sign, product = self._product(expression)
             return product if sign > 0 else Operation("negate", (product,))
+        if expression.name == "exprel" and _is(expression.arguments[0], "multiply"):
+            return self._relaxation(expression)
         return Operation(expression.name, tuple(self.arrange(argument) for argument in expression.arguments))
+
+    def _relaxation(self, expression: Operation) -> Expr:
+        """exprel(dt*below(rate, 0)), which an exponential scheme writes, in the form that is known not to grow; dt is positive."""
+        product = expression.arguments[0]
+        assert isinstance(product, Operation)
+        capped = [f for f in product.arguments if _is(f, "below") and is_number(_second(f), 0.0)]
+        others = [f for f in product.arguments if f not in capped]
+        if len(capped) != 1 or others != [Symbol("@dt")]:
+            return Operation("exprel", (self.arrange(product),))
+        rate = capped[0]
+        assert isinstance(rate, Operation)
+        return Operation("exprel_decay", (self.arrange(Operation("multiply", (*others, rate.arguments[0]))),))
 
     def _sum(self, expression: Operation) -> Expr:
         still: list[tuple[int, Expr]] = []
@@ -154,8 +168,8 @@ class Arranger:
         for sign, term in _terms(expression, 1):
             (moving if self.pace(term) & Pace.PER_NEURON else still).append((sign, term))
         parts = [(sign * turned, product) for sign, term in moving for turned, product in [self._term(term)]]
-        plain = [part for part in parts if not _is_product(part[1])]
-        products = [part for part in parts if _is_product(part[1])]
+        plain = [part for part in parts if not _is(part[1], "multiply")]
+        products = [part for part in parts if _is(part[1], "multiply")]
         if still:
             plain.append((1, self._settled_sum(still)))
         plain.sort(key=lambda part: part[0] < 0)
@@ -212,6 +226,8 @@ class Arranger:
             calm = self._calm(abs(coefficient), calm_above, calm_below)
             numerator = [] if is_number(calm, 1.0) else [calm]
             numerator += [self.keep(f) for f in own_above]
+        free_above += [Operation("bernoulli", f.arguments) for f in free_below if _is(f, "exprel")]
+        free_below = [f for f in free_below if not _is(f, "exprel")]
         if free_below:
             # the factor and the divisor meet first: rates such as a/exprel(x) stand in several terms, and are divided once
             numerator = [Operation("divide", (_joined(numerator), _joined(free_below)))]
@@ -301,8 +317,13 @@ def _power(base: Expr, exponent: int) -> Expr:
     return square if exponent % 2 == 0 else Operation("multiply", (square, base))
 
 
-def _is_product(expression: Expr) -> bool:
-    return isinstance(expression, Operation) and expression.name == "multiply"
+def _second(expression: Expr) -> Expr:
+    assert isinstance(expression, Operation)
+    return expression.arguments[1]
+
+
+def _is(expression: Expr, name: str) -> bool:
+    return isinstance(expression, Operation) and expression.name == name
 
 
 def _joined(factors: list[Expr]) -> Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from .. import __version__
 from .errors import ModelError, RunError, UsageError
 
 if TYPE_CHECKING:
+    from ..backends.kernel import Expr
     from .checked import CheckedModel
     from .model import Model
     from .run.inputs.series import TimedSeries
@@ -165,7 +166,7 @@ def _run(given: argparse.Namespace) -> int:
     model = _model(given)
     _check_targets(given)
     drives = {name: _series(path, name) for name, path in _pairs(given.drives, "--drive", "I=current.csv").items()}
-    values = {name: _number(text) for name, text in _pairs(given.values, "--set", "I=500pA").items()}
+    values: dict[str, object] = {name: _number(text) for name, text in _pairs(given.values, "--set", "I=500pA").items()}
     twice = next((name for name in drives if name in values), None)
     if twice is not None:
         raise UsageError(f"{twice} is given by --set and by --drive")
@@ -225,7 +226,7 @@ def _longest(drives: Iterable[TimedSeries]) -> str:
 
     from .run.duration import time_in_ms
 
-    lengths = [np.shape(drive.values)[0] * time_in_ms(drive.dt, "--drive") for drive in drives]  # type: ignore[arg-type]
+    lengths = [np.asarray(drive.values).shape[0] * time_in_ms(drive.dt, "--drive") for drive in drives]
     return f"{max(lengths)!r} ms" if lengths else DURATION
 
 
@@ -241,20 +242,22 @@ def _neurons_differ(model: CheckedModel) -> bool:
     """Whether draws, noise or the index `i` make two neurons of a population differ."""
     from .substitute import operations_of, symbols_of
 
-    formulas = [parameter.default for parameter in model.parameters] + [
-        quantity.expression for quantity in (*model.derived, *model.inputs)
-    ]
-    formulas += [formula for state in model.states for formula in (state.initial, state.derivative)]
-    formulas += [line.expression for line in (*model.each_step, *model.each_step_after_reset)]
-    formulas += [formula for event in model.events for formula in (event.condition, *(line.expression for line in event.block))]
-    return any(
-        formula is not None
-        and (
-            any(name == "@i" or name.startswith("@xi") for name in symbols_of(formula))
-            or any(operation.name in DRAWS for operation in operations_of(formula))
-        )
-        for formula in formulas
-    )
+    formulas = [formula for formula in _formulas(model) if formula is not None]
+    names = {name for formula in formulas for name in symbols_of(formula)}
+    operations = {operation.name for formula in formulas for operation in operations_of(formula)}
+    return not DRAWS.isdisjoint(operations) or any(name == "@i" or name.startswith("@xi") for name in names)
+
+
+def _formulas(model: CheckedModel) -> Iterator[Expr | None]:
+    yield from (parameter.default for parameter in model.parameters)
+    yield from (quantity.expression for quantity in model.derived)
+    yield from (quantity.expression for quantity in model.inputs)
+    for state in model.states:
+        yield from (state.initial, state.derivative)
+    for event in model.events:
+        yield event.condition
+    for block in (model.each_step, model.each_step_after_reset, *(event.block for event in model.events)):
+        yield from (line.expression for line in block)
 
 
 def _model(given: argparse.Namespace) -> Model:

@@ -80,11 +80,8 @@ class Solution:
 
     def reduce(self, form: Form) -> Form:
         """The form with every solved unknown replaced."""
-        while any(key in self.solved for key in form):
-            for key in tuple(form):
-                if key in self.solved:
-                    power = form[key]
-                    form = times({k: f for k, f in form.items() if k != key}, self.solved[key], power)
+        while (key := next((key for key in form if key in self.solved), None)) is not None:
+            form = times({k: f for k, f in form.items() if k != key}, self.solved[str(key)], form[key])
         return form
 
     def dimension(self, form: Form) -> Dimension | None:
@@ -109,8 +106,8 @@ class Solution:
         self.tainted.update(key for key in self.reduce(form) if isinstance(key, str))
 
 
-def solve(constraints: Iterable[Constraint]) -> tuple[Solution, list[Mistake]]:
-    """Solve all constraints together; each contradiction is one mistake, and what contains it is left alone."""
+def solve(constraints: Iterable[Constraint]) -> tuple[Solution, list[Constraint]]:
+    """Solve all constraints together; those that contradict the rest come back, but for those that contain such a one."""
     solution, failed = Solution(), list[Constraint]()
     for constraint in sorted(constraints, key=lambda constraint: constraint.rank):
         if holds_one_of(constraint.spans, failed):
@@ -121,7 +118,7 @@ def solve(constraints: Iterable[Constraint]) -> tuple[Solution, list[Mistake]]:
     for constraint in failed:
         solution.taint(constraint.left)
         solution.taint(constraint.right)
-    return solution, [c.blame(solution.dimension(c.left), solution.dimension(c.right)) for c in failed]
+    return solution, failed
 
 
 def holds_one_of(spans: Sequence[Span], failed: Iterable[Constraint]) -> bool:

@@ -1,4 +1,4 @@
-"""Expressions as a person would write them, and a scheme in words."""
+"""What a scheme makes of a model, in words, formulas and counts."""
 
 from __future__ import annotations
 
@@ -6,49 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import sympy
-from sympy.printing.str import StrPrinter
-
 from ..backends.kernel import Assign, Hoist, Kernel
 from .checked import CheckedModel
+from .discretise import discretise
+from .lower import lower
+from .notation import latex_of, readable, text_of
 from .structure import Structure
 from .substitute import operations_of
-from .symbolic import _Opaque, to_sympy
-
-_SIGNS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
-_WORDS = {"absolute": "abs", "minimum": "min", "maximum": "max", "below": "min"}
-
-
-class _Printer(StrPrinter):  # type: ignore[misc]
-    """sympy's text with the operations of the language; `@dt` is `dt`, powers are `^`."""
-
-    def _print_Symbol(self, expression: sympy.Symbol) -> str:
-        name = expression.name
-        if "@stage" in name or "@slope" in name or "@next" in name:
-            return str(name.replace("@", "_"))
-        return str(name.removeprefix("@"))
-
-    def _print_Function(self, expression: sympy.Function) -> str:
-        if not isinstance(expression, _Opaque):
-            return str(super()._print_Function(expression))
-        arguments = [self._print(argument) for argument in expression.args]
-        name = expression.operation
-        if name in _SIGNS:
-            return f"{arguments[0]} {_SIGNS[name]} {arguments[1]}"
-        if name in ("and", "or"):
-            return f" {name} ".join(f"({argument})" for argument in arguments)
-        if name == "not":
-            return f"not ({arguments[0]})"
-        if name == "where":
-            return f"({arguments[1]} if {arguments[0]} else {arguments[2]})"
-        if name in ("to_real", "to_double"):
-            return f"({arguments[0]})"
-        return f"{_WORDS.get(name, name)}({', '.join(arguments)})"
-
-
-def text_of(expression: sympy.Expr) -> str:
-    """A sympy expression of ours as text of the language."""
-    return str(_Printer({"full_prec": False}).doprint(expression)).replace("**", "^")
+from .symbolic import to_sympy
 
 
 @dataclass(frozen=True)
@@ -85,9 +50,6 @@ class Explanation:
 
 def explain(model: CheckedModel, structure: Structure) -> Explanation:
     """The scheme that a structure leads to, and what it does. Raises UsageError for a method that cannot do the model."""
-    from .discretise import discretise
-    from .lower import lower
-
     discretised = discretise(model, structure)
     kernel, _ = lower(model, structure, discretised)
     step = discretised.step
@@ -98,26 +60,12 @@ def explain(model: CheckedModel, structure: Structure) -> Explanation:
         scheme=discretised.scheme,
         why=discretised.why,
         notes=discretised.notes,
-        updates=tuple((_readable(name), text_of(value)) for name, value in updates),
-        latex=tuple((_readable(name), latex_of(value)) for name, value in updates),
+        updates=tuple((readable(name), text_of(value)) for name, value in updates),
+        latex=tuple((readable(name), latex_of(value)) for name, value in updates),
         hoisted=tuple(_hoisted(kernel)),
         cost=tuple(_cost(kernel)),
         bytes=8 * sum(1 + array.written for array in kernel.arrays),
     )
-
-
-def _readable(name: str) -> str:
-    return name.replace("@", "_") if "@" in name else name
-
-
-def latex_of(expression: sympy.Expr) -> str:
-    """A sympy expression of ours as LaTeX."""
-    plain = expression.replace(
-        lambda node: isinstance(node, _Opaque),
-        lambda node: sympy.Function(_WORDS.get(node.operation, node.operation))(*node.args),
-    )
-    names = {symbol: sympy.Symbol(_readable(symbol.name.removeprefix("@"))) for symbol in plain.free_symbols}
-    return str(sympy.latex(plain.xreplace(names)))
 
 
 def _hoisted(kernel: Kernel) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from ..grammar import nodes
 from ..grammar.source import Source, Span
 from .blocks import converted
 from .checked import CheckedModel, Derived, External, Input, Parameter, State, Variable
-from .dimensions import NUMBER, Form, known, solve
+from .dimensions import NUMBER, Form, Solution, known
 from .errors import ModelError
 from .formulas import substituted, written_out
 from .scope import Entry, Place, Role, Scope, Value
@@ -31,7 +31,7 @@ def quantity(text: str, name: str) -> tuple[float, Dimension]:
     if not scope.mistakes and (not isinstance(value.expression, Constant) or value.kind is Kind.BOOLEAN):
         scope.report(NotAValue(value.span))
     solution = finish(scope)
-    return float(value.expression.value), solution(value.form)  # type: ignore[union-attr]
+    return float(value.expression.value), solution.dimension(value.form) or ONE  # type: ignore[union-attr]
 
 
 def expression_in(model: CheckedModel, text: str, name: str, variable: Variable) -> Expr:
@@ -75,12 +75,12 @@ def read(translation: Translation, text: str, name: str) -> Value:
     return translation.value(node)
 
 
-def finish(scope: Scope):  # type: ignore[no-untyped-def]
-    """Settle the units. Raises ModelError for all that was found; gives a function from forms to dimensions."""
-    solution, mistakes = solve(scope.constraints)
-    if scope.mistakes or mistakes:
-        raise ModelError((*scope.mistakes, *mistakes))
-    return lambda form: solution.dimension(form) or ONE
+def finish(scope: Scope) -> Solution:
+    """Settle the units. Raises ModelError for all that was found."""
+    solution = scope.settle()
+    if scope.mistakes:
+        raise ModelError(scope.mistakes)
+    return solution
 
 
 def scope_of(model: CheckedModel, usable: tuple[type[Variable], ...], itself: str) -> Scope:

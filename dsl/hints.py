@@ -29,14 +29,11 @@ def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, s
 
 def without_a_factor(value: Value, wanted: Dimension, scope: Scope) -> str | None:
     """The product with one factor left out, where that has the dimension that is wanted."""
-    from .dimensions import solve
-
     if len(value.parts) < 2:
         return None
-    solution, _ = solve([c for c in scope.constraints if c.rank < 1])
     for place, (part, sign) in enumerate(value.parts):
         left = [other for k, other in enumerate(value.parts) if k != place]
-        if solution.dimension(times(value.form, part.form, -sign)) == wanted and left[0][1] > 0 and part.form:
+        if scope.solution.dimension(times(value.form, part.form, -sign)) == wanted and left[0][1] > 0 and part.form:
             first, *others = left
             return first[0].span.text + "".join(("*" if power > 0 else "/") + other.span.text for other, power in others)
     return None

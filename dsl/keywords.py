@@ -11,6 +11,7 @@ from ..grammar.parse import parse_block, parse_expression, parse_unit
 from ..grammar.source import Source, Span
 from .name_mistakes import DefinedTwice, GivenAndDefined, MissingThreshold, NotAnIdentifier
 from .roles import walk
+from .scope import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class KeywordReader:
     def expression(self, source: Source) -> nodes.Expression | None:
         node, mistakes = parse_expression(source)
         self.mistakes += mistakes
-        return node
+        return None if mistakes else node
 
     def block(self, text: str | None, name: str) -> tuple[nodes.Assignment, ...]:
         if text is None or not text.strip():
@@ -151,14 +152,14 @@ class KeywordReader:
             self.mistakes.append(GivenAndDefined(whole(source), name, old.name.span))
 
     def parameter(self, name: str, given: GivenParameter, old: nodes.Declaration | None) -> nodes.Statement | None:
-        """The statement that a given parameter amounts to; None where its text cannot be read."""
+        """The statement that a given parameter amounts to; None where nothing is to be said."""
         where = f"parameters[{name!r}]"
         if isinstance(given, (Bound, CallableOf)):
             return self.bound(name, given, old, where)
         source = Source(given if isinstance(given, str) else repr(given), where)
         node = self.expression(source) if isinstance(given, str) else number(given, whole(source))
-        if node is None:
-            return None
+        if node is None:  # reported; the name is there all the same, so that nobody calls it unknown
+            node = nodes.Name(whole(source), UNREADABLE)
         unit = old.unit if old is not None else None
         flags = tuple(flag for flag in old.flags if flag.text not in ("required", "linked")) if old is not None else ()
         identifier = nodes.Name(old.name.span if old is not None else whole(source), name)

@@ -98,8 +98,8 @@ def _form(expression: Expression) -> tuple[str, int]:
             sign, tightness = (r" \land ", AND) if operator == "and" else (r" \lor ", OR)
             return sign.join(expression_of(operand, tightness + 1) for operand in operands), tightness
         case Conditional(then=then, condition=condition, otherwise=otherwise):
-            first = rf"{expression_of(then)} & \text{{if }} {expression_of(condition)}"
-            return rf"\begin{{cases}} {first} \\ {expression_of(otherwise)} & \text{{otherwise}} \end{{cases}}", ATOM
+            above = rf"{expression_of(then)} & \text{{if }} {expression_of(condition)}"
+            return rf"\begin{{cases}} {above} \\ {expression_of(otherwise)} & \text{{otherwise}} \end{{cases}}", ATOM
         case Call():
             return _call(expression), ATOM
     raise TypeError(expression)
@@ -131,17 +131,8 @@ def _call(call: Call) -> str:
             return rf"\left|{inner}\right|"
         case "floor", [inner]:
             return rf"\left\lfloor {inner} \right\rfloor"
-    name = "\\" + call.function if call.function in FUNCTIONS else _name_of_function(call.function)
+    name = "\\" + call.function if call.function in FUNCTIONS else symbol(call.function)
     return rf"{name}\left({', '.join(arguments)}\right)"
-
-
-def _name_of_function(name: str) -> str:
-    letters = symbol(name)
-    return (
-        letters
-        if len(name) == 1 or letters.startswith("\\") and "operator" not in letters
-        else rf"\operatorname{{{_plain(name)}}}"
-    )
 
 
 def symbol(name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..grammar.source import Source
 from .checked import CheckedModel, Variable
@@ -18,6 +18,7 @@ from .shelf import Shelf
 
 if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration, Statement
+    from .keywords import EventText
 
 SHELF = Shelf()  # of the default registry
 NAMELESS = "model"  # what a bare text goes by when nobody names it
@@ -52,7 +53,7 @@ class EventEntry:
         return f"{self.name} when {self.condition}{': ' if self.block else ''}{'; '.join(self.block)}"
 
 
-E = TypeVar("E", Entry, EventEntry)
+E = TypeVar("E")
 
 
 class Entries(Mapping[str, E], Generic[E]):
@@ -94,7 +95,7 @@ class Model:
         threshold: str | None = None,
         reset: str | None = None,
         refractory: object = None,
-        events: Mapping[str, object] | None = None,
+        events: Mapping[str, EventText] | None = None,
         method: str | None = None,
         parameters: Mapping[str, object] | None = None,
     ) -> None:
@@ -255,7 +256,7 @@ def _duration(refractory: object) -> str | None:
 def _content(checked: CheckedModel) -> CheckedModel:
     """A model without what does not count when two are compared."""
     sorts = ("states", "parameters", "derived", "inputs", "externals", "events")
-    by_name = {sort: tuple(sorted(getattr(checked, sort), key=lambda each: each.name)) for sort in sorts}
+    by_name: dict[str, Any] = {sort: tuple(sorted(getattr(checked, sort), key=lambda each: each.name)) for sort in sorts}
     return replace(checked, notes=(), **by_name)
 
 
@@ -266,7 +267,7 @@ def _same_values(mine: Mapping[str, object], other: Mapping[str, object]) -> boo
 def _equal(mine: object, other: object) -> bool:
     import numpy as np
 
-    return type(mine) is type(other) and bool(np.all(mine == other)) and np.shape(mine) == np.shape(other)  # type: ignore[arg-type]
+    return type(mine) is type(other) and np.array_equal(np.asarray(mine), np.asarray(other))
 
 
 def _defaults(statements: tuple[Statement, ...]) -> dict[str, str]:

@@ -213,6 +213,23 @@ class Recursion(Mistake):
 
 
 @dataclass(frozen=True)
+class TooManyCalls(Mistake):
+    """Functions that call one another so often that the equations, written out, have no reasonable size."""
+
+    code: ClassVar[str] = "size"
+    name: str
+    limit: int
+
+    @property
+    def message(self) -> str:
+        return f"written out, the equations call `{self.name}` and other functions of the text more than {self.limit} times"
+
+    @property
+    def help(self) -> str:
+        return "define intermediate quantities (`x = f(v)`) and use their names"
+
+
+@dataclass(frozen=True)
 class GivenAndDefined(Mistake):
     """A name that the text defines and that `parameters` gives as well."""
 

@@ -90,18 +90,16 @@ class Roles:
         self.assigned = {a.target.id: a for block in reversed(outline.blocks) for a in reversed(block)}
         self.broken_functions = self._recursive_functions()
         self._readings: dict[str, Reading] = {}
+        self._function_readings: dict[str, Reading] = {}
         self._changing: dict[str, Changing] = {}
-        self._path: list[str] = []
-        self._initials: set[str] = set()
         self.in_circles: set[str] = set()
         self.order: list[str] = []
+        self._arrange()
         # an assigned definition is a state, unless its formula reads what changes
         self._initials = {name for name in outline.definitions if name in self.assigned}
-        for name in outline.definitions:
-            self.changing(name)
-        for name in tuple(self._initials):
-            if self._formula_changing(name) - {"draw"}:
-                self._initials.discard(name)
+        for name in self.order:
+            self._changing[name] = self._formula_changing(name)
+        self._initials -= {name for name in self._initials if self._changing.get(name, NEVER) - {"draw"}}
 
     # ---- functions ----------------------------------------------------------------------------
 
@@ -129,13 +127,19 @@ class Roles:
         own = reading(expression, self.outline, self.names, hidden)
         names, changing = dict(own.names), set(own.changing)
         for name, span in own.functions.items():
-            if name not in self.broken_functions:
-                function = self.outline.functions[name]
-                inner = self.reads(function.expression, (argument.id for argument in function.arguments))
-                changing |= inner.changing
-                for read in inner.names:
-                    names.setdefault(read, span)
+            inner = self._reading_of_function(name)
+            changing |= inner.changing
+            for read in inner.names:
+                names.setdefault(read, span)
         return Reading(names, own.functions, frozenset(changing))
+
+    def _reading_of_function(self, name: str) -> Reading:
+        if name in self.broken_functions:
+            return Reading({}, {}, NEVER)
+        if name not in self._function_readings:
+            function = self.outline.functions[name]
+            self._function_readings[name] = self.reads(function.expression, [argument.id for argument in function.arguments])
+        return self._function_readings[name]
 
     def reading_of(self, name: str) -> Reading:
         """What the definition of `name` reads."""
@@ -154,35 +158,35 @@ class Roles:
 
     def changing(self, name: str) -> Changing:
         """What the value of `name` hangs on, as seen by those who read it."""
-        if name not in self.outline.definitions:
-            return frozenset({"state"}) if self.is_state(name) else NEVER
-        if name not in self._changing:
-            found = self._formula_changing(name)
-            if has_flag(self.outline.definitions[name], "constant"):
-                found -= {"draw"}
-            if name not in self.in_circles:
-                self._changing[name] = found
-                self.order.append(name)
-            else:
-                self._changing[name] = NEVER
-        return frozenset({"state"}) if name in self._initials else self._changing[name]
+        if self.is_state(name):
+            return frozenset({"state"})
+        return self._changing.get(name, NEVER)
 
     def _formula_changing(self, name: str) -> Changing:
-        if name in self._path:
-            self._report_circle(name)
-            return NEVER
-        self._path.append(name)
         reading = self.reading_of(name)
-        found = set(reading.changing)
-        for read in reading.names:
-            found |= self.changing(read)
-        self._path.pop()
-        return frozenset(found)
+        found = reading.changing.union(*(self.changing(read) for read in reading.names))
+        return found - {"draw"} if has_flag(self.outline.definitions[name], "constant") else found
 
-    def _report_circle(self, name: str) -> None:
-        names = self._path[self._path.index(name) :]
+    def _arrange(self) -> None:
+        """Put the definitions in an order in which each uses only those before it, and find the circles."""
+        done: set[str] = set()
+        for first in self.outline.definitions:
+            path: dict[str, Iterator[str]] = {} if first in done else {first: iter(self.reading_of(first).names)}
+            while path:
+                name = next(reversed(path))
+                read = next((r for r in path[name] if r in self.outline.definitions and r not in done), None)
+                if read is None:
+                    del path[name]
+                    done.add(name)
+                    self.order += [] if name in self.in_circles else [name]
+                elif read in path:
+                    self._report_circle([*path][[*path].index(read) :])
+                else:
+                    path[read] = iter(self.reading_of(read).names)
+
+    def _report_circle(self, names: list[str]) -> None:
         if not self.in_circles & set(names):
-            spans = [self.outline.definitions[n].name.span for n in names]
+            spans = [self.outline.definitions[name].name.span for name in names]
             self.mistakes.append(Cycle(spans[0], tuple(names), tuple(spans[1:])))
         self.in_circles.update(names)
 

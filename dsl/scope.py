@@ -12,8 +12,10 @@ from ..backends.kernel import Constant, Expr, Kind, Operation, Symbol
 from ..grammar import nodes
 from ..grammar.mistakes import Mistake
 from ..grammar.source import Span
-from .dimensions import Constraint, Form, unknown
+from .dimensions import Constraint, Form, Solution, solve, unknown
 from .folding import fold
+
+UNREADABLE = "?"  # the name of what could not be read and was reported
 
 
 class Role(Enum):
@@ -101,7 +103,9 @@ class Scope:
     noise_owners: dict[str, Span] = field(default_factory=dict)
     broken_names: set[str] = field(default_factory=set)  # reported: what reads them is not reported again
     used: set[str] = field(default_factory=set)  # names that something reads
+    solution: Solution = field(default_factory=Solution)
     draws: int = 0
+    inlined: int = 0  # calls of functions of the text that were written out
     broken: int = 0
 
     def next_draw(self) -> Constant:
@@ -116,7 +120,15 @@ class Scope:
     def anything(self, span: Span) -> Value:
         """A value of a unit that fits everywhere, for what is in error already."""
         self.broken += 1
-        return Value(Symbol("?"), Kind.REAL, unknown(f"?{self.broken}"), span, literal=0)
+        return Value(Symbol(UNREADABLE), Kind.REAL, unknown(f"?{self.broken}"), span, literal=0)
+
+    def settle(self) -> Solution:
+        """Solve for all units; what contradicts becomes mistakes."""
+        self.solution, failed = solve(self.constraints)
+        for constraint in failed:
+            left, right = self.solution.dimension(constraint.left), self.solution.dimension(constraint.right)
+            self.mistakes.append(constraint.blame(left, right))
+        return self.solution
 
     def known_names(self) -> tuple[str, ...]:
         return tuple(self.entries)

@@ -29,7 +29,7 @@ from .functions import (
 )
 from .name_mistakes import FunctionWithoutArguments, NotAFunction, UnknownFunction, UnknownName, WrongNumberOfArguments
 from .near_names import near_names
-from .scope import Entry, Place, Role, Scope, Value, as_kind, common_kind, real
+from .scope import UNREADABLE, Entry, Place, Role, Scope, Value, as_kind, common_kind, real
 from .statement_mistakes import (
     ConstantNotFinite,
     CrossesMisused,
@@ -88,9 +88,9 @@ class Translation:
         """An expression that has to be a condition."""
         value = self.value(node)
         if value.kind is not Kind.BOOLEAN:
-            if value.expression != Symbol("?"):
+            if value.expression != Symbol(UNREADABLE):
                 self.scope.report(NotACondition(node.span, where))
-            return value._replace(expression=Symbol("?"), kind=Kind.BOOLEAN, form=NUMBER)
+            return value._replace(expression=Symbol(UNREADABLE), kind=Kind.BOOLEAN, form=NUMBER)
         return value
 
     # ---- what belongs together ----------------------------------------------------------------
@@ -246,7 +246,7 @@ class Translation:
 
     def unknown_name(self, node: nodes.Name) -> Value:
         name = node.id
-        if name in self.scope.broken_names:
+        if name in self.scope.broken_names or name == UNREADABLE:
             return self.scope.anything(node.span)
         if name in FUNCTION_NAMES:
             return self.scope.report(FunctionWithoutArguments(node.span, name, call_text(name)))
@@ -438,6 +438,9 @@ class Translation:
         if function.name.id in self.scope.broken_functions or not self.enough(node, names, False):
             return self.scope.anything(node.span)
         values = dict(zip(names, map(self.value, node.arguments), strict=True))
+        self.scope.inlined += 1
+        if self.scope.inlined > MOST_CALLS:
+            return self.scope.anything(node.span)
         body = Translation(self.scope, self.place, self.rank, self.owner, {}, values).value(function.expression)
         if function.unit is not None and self.scope.plain is None:
             unit = unit_of(function.unit)
@@ -559,6 +562,7 @@ def exact_value(node: nodes.Expression) -> Fraction | None:
     return None
 
 
+MOST_CALLS = 10_000  # of functions of the text, written out
 MOST = 1.7976931348623157e308
 WHOLE: Mapping[str, Callable[[int, int], int]] = {
     "add": lambda a, b: a + b,

@@ -114,10 +114,9 @@ NAMED: Mapping[Dimension, tuple[str, str, str, int]] = {
 
 def shift(value: T, decades: Fraction) -> T:
     """`value` (a number or an array) times ten to the power `decades`, rounded once."""
-    if decades.denominator != 1:
-        return value * 10.0 ** float(decades)
-    factor = float(10 ** abs(decades.numerator))
-    return value * factor if decades >= 0 else value / factor
+    whole = decades.denominator == 1
+    factor: float = float(10 ** abs(decades.numerator)) if whole else 10.0 ** float(decades)
+    return value / factor if whole and decades < 0 else value * factor
 
 
 def to_computing(value: T, unit: Unit) -> T:

@@ -119,7 +119,8 @@ def _unit_before_equals(source: Source, tokens: Sequence[Token]) -> Mistake | No
 
 
 def _starts_comment(tokens: Sequence[Token], k: int) -> bool:
-    words = [token.type for token in tokens[k + 1 : k + 3]] == ["NAME", "NAME"]
+    after = tokens[k + 1 : k + 3]
+    words = [token.type for token in after] == ["NAME", "NAME"] and after[1].value not in ("holding", "of", "crosses")
     return k == 0 or (tokens[k].value == "//" and words)
 
 

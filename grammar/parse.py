@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -207,8 +206,7 @@ class _Reader:
 
     def _docstring(self, pieces: list[Piece], remarks: list[str]) -> tuple[str, list[Piece]]:
         if pieces and pieces[0].tokens[0].type == "DOCSTRING" and len(pieces[0].tokens) == 1:
-            lines = inspect.cleandoc(pieces[0].tokens[0].value[3:-3]).split("\n")
-            return "\n".join(line.rstrip() for line in lines).rstrip("\n"), pieces[1:]
+            return dedented(pieces[0].tokens[0].value[3:-3]), pieces[1:]
         return "\n".join(remarks), pieces
 
     def _stray(self, pieces: list[Piece]) -> None:
@@ -331,6 +329,16 @@ class _Reader:
         self.mistakes += mistakes
         form: nodes.Unit | None = self._parse(terminals, "unit", None, False, quiet=bool(mistakes))
         return form
+
+
+def dedented(docstring: str) -> str:
+    """A docstring without the indentation that its lines share (the line of the closing quotes counts) and without blank ends."""
+    first, *rest = docstring.expandtabs(8).split("\n")
+    margins = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+    if rest and not rest[-1].strip():
+        margins.append(len(rest[-1]))
+    margin = min(margins, default=0)
+    return "\n".join([first.strip(), *(line[margin:].rstrip() for line in rest)]).strip("\n")
 
 
 def _end(piece: Piece) -> int:

@@ -66,7 +66,10 @@ def _head(statement: nodes.Statement) -> str:
         case nodes.Differential(name=name, factor=None):
             return f"d{name.id}/dt = {_right(statement.expression, statement.unit, statement.flags)}"
         case nodes.Differential(name=name, factor=factor) if factor is not None:
-            return f"{_text(factor, PRODUCT)}*d{name.id}/dt = {_right(statement.expression, statement.unit, statement.flags)}"
+            left = _text(factor, PRODUCT)
+            if left[0] in "+-":  # a line that begins with a sign would go on the one above
+                left = f"({left})"
+            return f"{left}*d{name.id}/dt = {_right(statement.expression, statement.unit, statement.flags)}"
         case nodes.Definition(name=name):
             return f"{name.id} = {_right(statement.expression, statement.unit, statement.flags)}"
         case nodes.Declaration(name=name, unit=unit, flags=flags):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import UsageError
 
-SPIKE_RATE = 20.0  # Hz: a guess, spikes are counted before anyone knows them
 SPIKE_BYTES = 32  # step and neuron while the run goes on, time and neuron in the result
+SPIKE_RATE = 20.0  # Hz: a guess, because nobody knows before the run how many there will be
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -23,21 +24,27 @@ class Item:
     advice: str = ""
 
 
-def refuse_what_does_not_fit(items: Sequence[Item], available: int | None = None) -> int:
-    """The bytes that all items take together. Raises UsageError, with the figures, if that is more than is free."""
-    needed = sum(item.size for item in items)
+def refuse_what_does_not_fit(items: Sequence[Item], guess: Item, available: int | None = None) -> float:
+    """Raise UsageError, with the figures, if all items need more than is free. Returns the bytes that are left for spikes.
+
+    A guess alone refuses nothing: it counts up to half of what is free, and a run ends when the spikes have filled what is left.
+    """
     free = free_memory() if available is None else available
-    if free is not None and needed > free:
-        largest = sorted(items, key=lambda item: -item.size)
+    if free is None:
+        return math.inf
+    counted = [*items, replace(guess, size=min(guess.size, free // 2))]
+    needed = sum(item.size for item in counted)
+    if needed > free:
+        largest = sorted(counted, key=lambda item: -item.size)
         parts = ", ".join(f"{told(item.size)} for {item.what}" for item in largest[:3] if item.size)
         advice = f". {largest[0].advice}" if largest[0].advice else ""
         raise UsageError(f"this run would need about {told(needed)} of memory, and {told(free)} are free: {parts}{advice}")
-    return needed
+    return free - sum(item.size for item in items)
 
 
-def spike_guess(events: int, n: int, duration: float) -> int:
-    """Bytes for the spikes of `n` neurons in `duration` seconds, at a guessed rate."""
-    return int(events * n * duration * SPIKE_RATE * SPIKE_BYTES)
+def spike_guess(events: int, n: int, duration: float) -> Item:
+    """The memory of the spikes of `n` neurons in `duration` seconds, at a guessed rate."""
+    return Item("spikes (a guess)", int(events * n * duration * SPIKE_RATE * SPIKE_BYTES))
 
 
 def free_memory() -> int | None:

@@ -12,18 +12,24 @@ from .interrupt import Interruption
 from .progress import Silent
 from .recorders.spikes import EventLog
 
-CHUNK_SECONDS = 0.06  # aimed at, so that control returns within 0.1 s also when a chunk takes longer than the last one
-FIRST_CHUNK = 1 << 16  # neuron-steps of the first chunk, when nothing is known of the speed
-GROWTH = 8  # the most by which a chunk is longer than the one before
+CHUNK_SECONDS = 0.05  # aimed at, so that control returns within 0.1 s also when a chunk takes longer than the last one
+FIRST_CHUNK, FIRST_STEPS = (
+    1 << 14,
+    256,
+)  # neuron-steps, and steps, that the first chunk has at most: nothing is known of the speed
+GROWTH = 4  # the most by which a chunk is longer than the one before
 
 
 @dataclass(frozen=True)
 class Reached:
-    """`done`: the first step that was not made. `seconds`: how long the steps took."""
+    """`done`: the first step that was not made. `seconds`: how long the steps took.
+
+    `why` the run ended before its time: "interrupted", "full" (more events than there is room for); empty where it did not, and with `trouble`.
+    """
 
     done: int
     seconds: float
-    interrupted: bool = False
+    why: str = ""
     trouble: NonFinite | None = None
 
 
@@ -34,17 +40,18 @@ def run_steps(
     last: int,
     threads: int,
     logs: Sequence[EventLog],
+    room: float,
     teller: Silent,
     record_end: bool,
 ) -> Reached:
     """Make the steps `first` to `last` (not included), and with `record_end` the recordings that are due at the end.
 
-    A Ctrl-C, or a KeyboardInterrupt of the callable that is told the progress, ends the loop between two chunks.
+    A Ctrl-C, a KeyboardInterrupt of the callable that is told the progress, and more than `room` events end the loop between two chunks.
     """
-    chunk, step, began = max(1, FIRST_CHUNK // memory.n), first, time.perf_counter()
-    interrupted, trouble = False, None
+    chunk, step, began = max(1, min(FIRST_STEPS, FIRST_CHUNK // memory.n)), first, time.perf_counter()
+    why, trouble = "", None
     with Interruption() as interruption:
-        while step < last and not interrupted and trouble is None:
+        while step < last and not why and trouble is None:
             start, stop = time.perf_counter(), min(last, step + chunk)
             outcome = program.advance(memory, step, stop, threads)
             for log, pairs in zip(logs, memory.spikes, strict=True):
@@ -52,10 +59,13 @@ def run_steps(
             taken = time.perf_counter() - start
             chunk = max(1, min(GROWTH * (stop - step), int((stop - step) * CHUNK_SECONDS / max(taken, 1e-9))))
             step, trouble = outcome.done, outcome.trouble
-            interrupted = not _told(teller, (step - first) / (last - first)) or interruption.asked
+            if not _told(teller, (step - first) / (last - first)) or interruption.asked:
+                why = "interrupted"
+            elif sum(log.count for log in logs) > room:
+                why = "full"
     if trouble is None and record_end:
         program.record(memory, step)
-    return Reached(step, time.perf_counter() - began, interrupted and step < last, trouble)
+    return Reached(step, time.perf_counter() - began, why if step < last else "", trouble)
 
 
 def _told(teller: Silent, fraction: float) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...grammar.unit_table import UNITS
 from ..errors import ModelError, UsageError
 from ..units import BASES, Dimension, Exponents, Unit, to_computing
+
+SIMPLE = re.compile(r"\s*(?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(?P<symbol>[^\W\d]+)\s*")
 
 PINT = {
     "[length]": ("meter", 0),
@@ -45,8 +50,22 @@ def physical(value: object) -> Physical | None:
     return None
 
 
+def simply_written(text: str) -> tuple[float, Dimension] | None:
+    """What `written` gives for a number with one unit symbol behind it, without the grammar; None for every other text."""
+    found = SIMPLE.fullmatch(text)
+    if found is None or found["symbol"] not in UNITS:
+        return None
+    exponents, decade = UNITS[found["symbol"]]
+    unit = Unit(found["symbol"], Dimension(tuple(map(Fraction, exponents))), Fraction(decade))  # type: ignore[arg-type]
+    number = float(found["number"])
+    return (to_computing(number, unit), unit.dimension) if math.isfinite(number) else None
+
+
 def written(text: str, argument: str) -> tuple[float, Dimension]:
     """The number, in the computing system, and the dimension of a text such as "500 pA". Raises UsageError, which names `argument`."""
+    simple = simply_written(text)
+    if simple is not None:
+        return simple
     from ..expressions import quantity
 
     try:

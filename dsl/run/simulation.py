@@ -16,7 +16,7 @@ from .assembly import assemble, dtype_of
 from .binding import bind
 from .change import Parameters, States, current_parameter, set_state
 from .duration import time_in_ms, whole_steps
-from .estimate import Item, refuse_what_does_not_fit, spike_guess
+from .estimate import SPIKE_BYTES, Item, refuse_what_does_not_fit, spike_guess
 from .loop import Reached, run_steps
 from .population import population
 from .progress import teller
@@ -143,7 +143,7 @@ class Simulation:
         if self._stopped:
             raise UsageError(self._stopped)
         first, last = self._step, self._step + steps
-        self._fit(first, last)
+        room = self._room(first, last)
         self._keep_snapshot()
         memory, program = self._assembly.place(last), self._assembly.build()
         for table in self._tables:
@@ -152,32 +152,27 @@ class Simulation:
         bar = teller(progress)
         try:
             record_end = not self._settings.convention.rows_short
-            reached = run_steps(program, memory, first, last, self._settings.threads, self._logs, bar, record_end)
+            reached = run_steps(program, memory, first, last, self._settings.threads, self._logs, room, bar, record_end)
         finally:
             bar.close()
         self._step, self._seconds = reached.done, self._seconds + reached.seconds
         if reached.trouble is not None:
             raise self._not_finite(reached.trouble, first, reached.seconds, notes)
-        if reached.interrupted:
-            so_far = self._result(first, self._step, reached.seconds, notes, owned=False)
-            raise RunError(
-                f"interrupted at {self._told_time(self._step)} of {self._told_time(last)}; the results so far are in .result",
-                so_far,
-            )
+        if reached.why:
+            raise self._ended(reached, first, last, notes)
         return reached
 
-    def _fit(self, first: int, last: int) -> None:
-        """Refuse a run that would not fit in memory."""
-        names = {t.name: t for t in self._tracks}
+    def _room(self, first: int, last: int) -> float:
+        """How many events the run may keep. Raises UsageError for a run that would not fit in memory."""
         items = self._assembly.items(last)
         for table in self._tables:
-            what = f"the recording of {table.track.name} ({table.rows(first, last).stop} rows of {len(names[table.track.name].neurons)} neurons)"
+            rows, neurons = self._settings.convention.rows(0, last, table.track.every), len(table.track.neurons)
+            what = f"the recording of {table.track.name} ({rows} rows of {neurons} neurons)"
             items.append(
                 Item(what, table.size_for(last), "Record fewer neurons or less often: dvdt.record(every=..., neurons=...)")
             )
-        seconds = (last - first) * self.dt
-        items.append(Item("spikes (a guess)", spike_guess(len(self._logs), self.n, seconds)))
-        refuse_what_does_not_fit(items)
+        guess = spike_guess(len(self._logs), self.n, (last - first) * self.dt)
+        return sum(log.count for log in self._logs) + refuse_what_does_not_fit(items, guess) / SPIKE_BYTES
 
     # ---- telling
 
@@ -189,6 +184,11 @@ class Simulation:
         if not owned:
             self._snapshot = weakref.ref(result.final_state)
         return result
+
+    def _ended(self, reached: Reached, first: int, last: int, notes: list[str]) -> RunError:
+        what = "interrupted" if reached.why == "interrupted" else "stopped, because its spikes have filled the memory,"
+        told = f"{what} at {self._told_time(reached.done)} of {self._told_time(last)}; the results so far are in .result"
+        return RunError(told, self._result(first, reached.done, reached.seconds, notes, owned=False))
 
     def _not_finite(self, trouble: NonFinite, first: int, seconds: float, notes: list[str]) -> RunError:
         unit = self._assembly.binding.variables[trouble.array].unit

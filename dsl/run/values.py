@@ -18,7 +18,7 @@ from ..checked import CheckedModel, Parameter, State, Variable
 from ..errors import ModelError, UsageError
 from ..substitute import operations_of, symbols_of
 from ..units import Dimension, describe, shift, to_computing
-from .quantities import not_read, physical, written
+from .quantities import not_read, physical, simply_written, written
 
 # ---- sources -----------------------------------------------------------------------------------
 
@@ -173,6 +173,14 @@ def _driven(value: Input, target: Target) -> Source:
 
 
 def _text(text: str, target: Target) -> Source:
+    simple = simply_written(text)
+    if (
+        simple is not None
+        and target.variable.kind is Kind.REAL
+        and not target.model.plain
+        and simple[1] == target.variable.unit.dimension
+    ):
+        return Uniform(simple[0])
     from ..expressions import expression_in
 
     try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import sympy
 
+from ..notation import text_of
 from ..step import DT, Propagation, Refusal, Step, System
 from ..symbolic import call
 from .runge_kutta import refuse_noise
@@ -79,8 +80,6 @@ def linear_parts(system: System) -> tuple[sympy.Matrix, list[sympy.Expr]]:
 
 def term_with(slope: sympy.Expr, x: sympy.Symbol, states: Iterable[sympy.Symbol]) -> str:
     """The first term of a slope that is not linear in `x`, as a person would write it."""
-    from ..explain import text_of
-
     for term in sympy.Add.make_args(sympy.expand(slope)):
         if sympy.diff(term, x).free_symbols & set(states):
             return f"the term {text_of(term)}"

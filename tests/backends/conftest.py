@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from dvdt.backends.kernel import (
     Array,
     Assign,
@@ -95,7 +96,7 @@ def kernel(name: str, arrays: tuple[Array, ...], phases: tuple[Phase, ...], **mo
         phases=phases,
         guarded=more.pop("guarded", tuple(array.name for array in arrays if array.written and array.kind is REAL)),
         **{
-            **{key: () for key in ("scalars", "series", "matrices", "prologue", "probes", "events")},
+            **dict.fromkeys(("scalars", "series", "matrices", "prologue", "probes", "events"), ()),
             **more,
         },
     )
@@ -129,7 +130,9 @@ def lif() -> Case:
             Probe("v", REAL, (), (), Symbol("v")),
             Probe("left", INTEGER, (), (), Symbol("left")),
             Probe("spoke", BOOLEAN, (), (), Symbol("spoke")),
-            Probe("distance", REAL, (let("u", op("negate", 50.0)),), (let("d", op("subtract", "u", "v")),), op("multiply", "d", 2.0)),
+            Probe(
+                "distance", REAL, (let("u", op("negate", 50.0)),), (let("d", op("subtract", "u", "v")),), op("multiply", "d", 2.0)
+            ),
         ),
     )
     return Case(made, {"E": -65.0, "tau": 20.0}, {"v": (-65, -50), "I": (10, 25)})
@@ -331,7 +334,9 @@ def cases() -> Mapping[str, Callable[[], Case]]:
 def record() -> Callable[..., Recording]:
     """A recording of a probe, with room for the steps 0..steps."""
 
-    def made(case: Case, probe: str, steps: int, neurons: Any, every: int = 1, start: int = 0, precision: str = "float64") -> Recording:
+    def made(
+        case: Case, probe: str, steps: int, neurons: Any, every: int = 1, start: int = 0, precision: str = "float64"
+    ) -> Recording:
         kind = next(found.kind for found in case.kernel.probes if found.name == probe)
         dtype = {REAL: precision, INTEGER: "int64", BOOLEAN: "bool"}[kind]
         chosen = np.asarray(neurons, np.int64)

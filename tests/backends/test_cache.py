@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from dvdt.backends import cache, cpu, kernel, serial
 
 DOUBLE = np.dtype(np.float64)
@@ -80,7 +81,9 @@ def test_the_key_depends_on_the_text_of_the_backend(monkeypatch: pytest.MonkeyPa
     before = cache.environment()
     cache.environment.cache_clear()
     read = Path.read_text
-    monkeypatch.setattr(Path, "read_text", lambda path, **more: read(path, **more) + ("#" if path.name == "vector_math.py" else ""))
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, **more: read(path, **more) + ("#" if path.name == "vector_math.py" else "")
+    )
     assert cache.environment() != before
     cache.environment.cache_clear()
 
@@ -96,7 +99,9 @@ def test_values_are_read_back(folder: Path) -> None:
     assert cache.read("key") is None
 
 
-@pytest.mark.parametrize("damage", [lambda text: text[:-1], lambda text: text.replace("1", "2"), lambda text: "", lambda text: "\x00"])
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-1], lambda text: text.replace("1", "2"), lambda text: "", lambda text: "\x00"]
+)
 def test_a_damaged_value_counts_as_absent(damage: Any, folder: Path) -> None:
     cache.write("key", {"a": 1})
     (path,) = folder.glob("*.json")
@@ -170,4 +175,7 @@ def test_only_classes_of_the_table_are_made() -> None:
         serial.to_plain(Path())
     with pytest.raises(KeyError):
         serial.from_plain({"@": "Popen", "args": "x"})
-    assert serial.from_plain(serial.to_plain({"a": (1, None), ("b",): frozenset({2})})) == {"a": (1, None), ("b",): frozenset({2})}
+    assert serial.from_plain(serial.to_plain({"a": (1, None), ("b",): frozenset({2})})) == {
+        "a": (1, None),
+        ("b",): frozenset({2}),
+    }

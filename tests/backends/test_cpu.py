@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from dvdt.backends import cpu, reference
 
 DOUBLE = np.dtype(np.float64)

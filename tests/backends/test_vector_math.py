@@ -29,6 +29,8 @@ EXACT: dict[str, tuple[Callable[[Any], Any], float, tuple[float, float], list[tu
     "exp": (mp.exp, 1, EVERYWHERE, [(-746, 710), (-104, 89), (-1, 1)]),
     "expm1": (mp.expm1, 2, EVERYWHERE, [(-40, 710), (-17, 89), (-0.5, 0.5), (0.3, 0.5)]),
     "exprel": (lambda x: mp.expm1(x) / x, 2, EVERYWHERE, [(-60, 717), (-17, 95), (-1, 1), (-1e-3, 1e-3), (0.3, 0.5)]),
+    "exprel_decay": (lambda x: mp.expm1(x) / x if x < 0 else mp.mpf(1), 2, EVERYWHERE, [(-60, 1), (-1, 1), (-1e-3, 1e-3)]),
+    "bernoulli": (lambda x: x / mp.expm1(x), 3, (-math.inf, 87.0), [(-60, 87), (-17, 17), (-1, 1), (-1e-3, 1e-3), (0.3, 0.5)]),
     "log": (mp.log, 1, (0, math.inf), [(0, 10), (0.5, 2), (0.99, 1.01)]),
     "log2": (lambda x: mp.log(x) / mp.log(2), 1, (0, math.inf), [(0, 10), (0.5, 2)]),
     "log10": (mp.log10, 1, (0, math.inf), [(0, 1000), (0.5, 2)]),
@@ -233,6 +235,8 @@ def test_limits_of_functions_that_c_has_not(precision: str) -> None:
     inf, nan = math.inf, math.nan
     x = [0.0, -0.0, inf, -inf, nan]
     assert_same(evaluate("exprel", precision, x), [1.0, 1.0, inf, 0.0, nan], 0, x)
+    assert_same(evaluate("exprel_decay", precision, x), [1.0, 1.0, 1.0, 0.0, nan], 0, x)
+    assert_same(evaluate("bernoulli", precision, x), [1.0, 1.0, 0.0, inf, nan], 0, x)
     assert_same(evaluate("sinc", precision, x), [1.0, 1.0, nan, nan, nan], 0, x)
     assert_same(evaluate("sigmoid", precision, x), [0.5, 0.5, 1.0, 0.0, nan], 0, x)
     for name in ("sin", "tan"):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from dvdt.dsl.analyse import analyse
 from dvdt.dsl.errors import render
 from dvdt.dsl.keywords import CallableOf, with_keywords
@@ -72,7 +73,9 @@ def checked(row, method=None):
 def test_every_published_text_that_runs_is_checked_without_a_mistake(row):
     model, mistakes = checked(row)
     assert model is not None, render(mistakes)
-    assert {state.name for state in model.states} >= set(row["final_state_SI"]) - {p.name for p in model.parameters + model.derived}
+    assert {state.name for state in model.states} >= set(row["final_state_SI"]) - {
+        p.name for p in model.parameters + model.derived
+    }
 
 
 @pytest.mark.parametrize("row", [row for row in rows("brian2_neurons") if not row["runs"]], ids=lambda row: row["id"])

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from dvdt.dsl.errors import ModelError, catalogue, render
 from dvdt.grammar import syntax_mistakes
 from dvdt.grammar.mistakes import Label, Mistake

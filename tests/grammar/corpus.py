@@ -18,5 +18,7 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-needs_corpus = pytest.mark.skipif(not (SHARED / "corpus").exists(), reason="the corpus of published models is not beside the checkout")
+needs_corpus = pytest.mark.skipif(
+    not (SHARED / "corpus").exists(), reason="the corpus of published models is not beside the checkout"
+)
 needs_design = pytest.mark.skipif(not (SHARED / "design").exists(), reason="the design pages are not beside the checkout")

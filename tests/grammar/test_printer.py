@@ -17,7 +17,27 @@ from dvdt.grammar.words import FLAGS
 HERE = Span(Source(""), 0, 0)
 
 # names that are units, keywords, constants and letters of other alphabets among them; reserved words are no names
-NAMES = ["v", "w", "m", "C", "S", "ms", "tau_m", "τ_m", "ΔT", "refractory", "output", "method", "e", "spike", "constant", "d", "dx", "E_L", "N"]
+NAMES = [
+    "v",
+    "w",
+    "m",
+    "C",
+    "S",
+    "ms",
+    "tau_m",
+    "τ_m",
+    "ΔT",
+    "refractory",
+    "output",
+    "method",
+    "e",
+    "spike",
+    "constant",
+    "d",
+    "dx",
+    "E_L",
+    "N",
+]
 names = st.sampled_from(NAMES).map(lambda text: nodes.Name(HERE, text))
 symbols = st.sampled_from(["mV", "ms", "nS", "cm", "Mohm", "volt", "molar", "μF"])
 powers = st.one_of(st.integers(-3, 3).filter(bool).map(Fraction), st.sampled_from([Fraction(1, 2), Fraction(-3, 2)]))
@@ -25,7 +45,9 @@ factors = st.builds(nodes.UnitFactor, st.just(HERE), symbols, powers)
 units = st.builds(nodes.Unit, st.just(HERE), st.lists(factors, max_size=3).map(tuple))
 numbers = st.one_of(st.integers(0, 2**63 - 1), st.floats(0, allow_nan=False, allow_infinity=False).map(abs))
 chains = st.builds(nodes.Unit, st.just(HERE), st.lists(factors, min_size=1, max_size=3).map(tuple))
-leaves = st.one_of(names, st.builds(nodes.Number, st.just(HERE), numbers), st.builds(nodes.Quantity, st.just(HERE), numbers, chains))
+leaves = st.one_of(
+    names, st.builds(nodes.Number, st.just(HERE), numbers), st.builds(nodes.Quantity, st.just(HERE), numbers, chains)
+)
 
 
 def grown(inner: st.SearchStrategy[nodes.Expression]) -> st.SearchStrategy[nodes.Expression]:
@@ -43,11 +65,15 @@ def grown(inner: st.SearchStrategy[nodes.Expression]) -> st.SearchStrategy[nodes
 
 
 expressions = st.recursive(leaves, grown, max_leaves=12)
-flags = st.lists(st.sampled_from(FLAGS), max_size=2, unique=True).map(lambda texts: tuple(nodes.Flag(HERE, text) for text in texts))
+flags = st.lists(st.sampled_from(FLAGS), max_size=2, unique=True).map(
+    lambda texts: tuple(nodes.Flag(HERE, text) for text in texts)
+)
 comments = st.sampled_from(["", "membrane potential", "# twice", "a : b = c"])
 maybe_unit = st.one_of(st.none(), units)
 base = (st.just(HERE), comments)
-assignments = st.builds(nodes.Assignment, *base, names, st.sampled_from(["=", "+=", "-=", "*=", "/=", "^=", "//=", "%="]), expressions)
+assignments = st.builds(
+    nodes.Assignment, *base, names, st.sampled_from(["=", "+=", "-=", "*=", "/=", "^=", "//=", "%="]), expressions
+)
 blocks = st.lists(assignments, min_size=1, max_size=3).map(tuple)
 arguments = st.lists(names, min_size=1, max_size=3).map(tuple)
 event_names = st.sampled_from(["spike", "burst", "when"]).map(lambda text: nodes.Name(HERE, text))
@@ -63,12 +89,28 @@ statements = st.one_of(
     st.builds(nodes.Refractory, *base, expressions, st.booleans(), st.one_of(st.just(()), arguments)),
     st.builds(nodes.EachStep, *base, st.booleans(), blocks),
     st.builds(nodes.Output, *base, expressions),
-    st.builds(nodes.Surrogate, *base, names, st.lists(st.tuples(names, expressions), max_size=2).map(tuple), st.one_of(st.none(), expressions)),
+    st.builds(
+        nodes.Surrogate,
+        *base,
+        names,
+        st.lists(st.tuples(names, expressions), max_size=2).map(tuple),
+        st.one_of(st.none(), expressions),
+    ),
     st.builds(nodes.Method, *base, names, st.one_of(st.just(()), arguments)),
     st.builds(nodes.TimeIn, *base, units),
     st.builds(nodes.Without, *base, names),
 )
-docstrings = st.sampled_from(["", "One line.", 'A "quoted"', "Two\n\nparagraphs,\n    indented", "ends in ''' and begins", 'holds """ inside'])
+docstrings = st.sampled_from(
+    [
+        "",
+        "One line.",
+        'A "quoted"',
+        "Two\n\nparagraphs,\n    indented",
+        "One\n\n  more",
+        "ends in ''' and begins",
+        'holds """ inside',
+    ]
+)
 
 
 def without_comment(text: str) -> str:

@@ -54,7 +54,9 @@ def test_definition(spelling, exponents, decade):
     assert scale == decade
 
 
-@pytest.mark.parametrize("word", ["h", "min", "d", "N", "hour", "minute", "day", "newton", "mN", "degC", "boolean", "integer", "pi", "e", "v", "w"])
+@pytest.mark.parametrize(
+    "word", ["h", "min", "d", "N", "hour", "minute", "day", "newton", "mN", "degC", "boolean", "integer", "pi", "e", "v", "w"]
+)
 def test_left_out(word):
     assert word not in UNITS
 

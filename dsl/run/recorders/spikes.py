@@ -29,6 +29,7 @@ class EventLog:
     """The events of one name as (steps, neurons), in sorted pieces that follow one another in time."""
 
     pieces: Pairs = field(default_factory=list)
+    count: int = 0
 
     def drain(self, pairs: Pairs, first: int, n: int) -> None:
         """Take over what a chunk of steps from `first` on has emitted, in whatever order its blocks ran."""
@@ -40,6 +41,7 @@ class EventLog:
             return
         key.sort()
         self.pieces.append((first + key // n, key % n))
+        self.count += len(key)
 
     def between(self, first: int, last: int) -> EventLog:
         """Only the events of the steps `first` to `last` (not included)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ class Table:
     def __init__(self, track: Track, dtype: np.dtype[np.generic], convention: Convention) -> None:
         self.track, self.convention = track, convention
         self.start = convention.first_due(0, track.every)
-        self.values: NDArray[np.generic] = np.empty((0, len(track.neurons)), dtype)
+        self.values: NDArray[Any] = np.empty((0, len(track.neurons)), dtype)
 
     def size_for(self, last: int) -> int:
         """Bytes that the table will have been grown by when it holds a run up to step `last`."""

@@ -1,8 +1,9 @@
 """Stamps and rows of the three conventions."""
 
-import dvdt
 import numpy as np
 import pytest
+
+import dvdt
 from dvdt.dsl.run.conventions import CONVENTIONS
 
 CLOCK = """

@@ -1,8 +1,9 @@
 """Currents from text files."""
 
-import dvdt
 import numpy as np
 import pytest
+
+import dvdt
 
 PASSIVE = "dv/dt = I/C : mV\nC = 100 pF\nI = 0 pA\nv(0) = 0 mV"
 

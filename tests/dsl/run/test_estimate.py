@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-import dvdt
 import pytest
+
+import dvdt
 from dvdt.dsl.run import estimate
 from dvdt.dsl.run.estimate import Item, refuse_what_does_not_fit, told
 
@@ -31,9 +32,26 @@ def test_noise_that_does_not_fit_is_named(monkeypatch):
 
 
 def test_what_fits_is_added_up():
-    assert refuse_what_does_not_fit([Item("a", 3), Item("b", 4)], 7) == 7
+    nothing = Item("spikes", 0)
+    assert refuse_what_does_not_fit([Item("a", 3), Item("b", 4)], nothing, 9) == 2
     with pytest.raises(dvdt.UsageError, match="7 B of memory, and 6 B are free: 4 B for b, 3 B for a"):
-        refuse_what_does_not_fit([Item("a", 3), Item("b", 4)], 6)
+        refuse_what_does_not_fit([Item("a", 3), Item("b", 4)], nothing, 6)
+
+
+def test_a_guess_alone_refuses_nothing():
+    assert refuse_what_does_not_fit([Item("a", 40)], Item("spikes", 10**9), 100) == 60
+    with pytest.raises(dvdt.UsageError):
+        refuse_what_does_not_fit([Item("a", 60)], Item("spikes", 10**9), 100)
+
+
+def test_spikes_that_fill_the_memory_end_the_run(monkeypatch):
+    monkeypatch.setattr(estimate, "free_memory", lambda: 32 * 5000)
+    text = "x(0) = 0\neach step: x = 1 - x\nspike when x > 0"
+    with pytest.raises(dvdt.RunError, match="spikes have filled the memory") as caught:
+        dvdt.simulate(text, "10 s", backend="reference")
+    result = caught.value.result
+    assert 5000 < len(result.spikes) < 20000
+    assert len(result.spikes) == (result.report.steps + 1) // 2
 
 
 @pytest.mark.parametrize(

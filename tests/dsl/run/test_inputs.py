@@ -1,9 +1,10 @@
 """What varies in time, against closed forms."""
 
-import dvdt
 import numpy as np
 import pytest
 from scipy import signal
+
+import dvdt
 
 FOLLOWER = "y = I : pA\nI = 0 pA\ndv/dt = (I*(1 Gohm) - v)/tau : mV\ntau = 10 ms\nv(0) = 0 mV"
 

@@ -4,9 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from dvdt.dsl.errors import UsageError
+
+from dvdt.dsl.errors import ModelError, UsageError
+from dvdt.dsl.expressions import quantity
 from dvdt.dsl.run.duration import time_in_ms
-from dvdt.dsl.run.quantities import physical
+from dvdt.dsl.run.quantities import physical, simply_written
 from dvdt.dsl.units import CURRENT, VOLTAGE
 
 
@@ -77,3 +79,26 @@ def test_everything_else_is_none(value):
 def test_no_time(value):
     with pytest.raises(UsageError, match="duration"):
         time_in_ms(value, "duration")
+
+
+@pytest.mark.parametrize("number", ["1", "-2.5", "+.1", "7.", "1e3", "3.7E-5", " 0 "])
+@pytest.mark.parametrize(
+    "symbol",
+    ["s", "ms", "mV", "volt", "pA", "Mohm", "µF", "uF", "nS", "Hz", "mM", "degC", "e", "quux", "", "µ", "boolean"],
+)
+def test_simple_texts_are_read_as_the_grammar_reads_them(number, symbol):
+    text = f"{number} {symbol}"
+    try:
+        expected = quantity(text, "x")
+    except ModelError:
+        expected = None
+    found = simply_written(text)
+    assert found is None or found == expected
+    if symbol in ("s", "mV", "pA", "Mohm"):
+        assert found is not None
+        assert simply_written(text.replace(" ", "")) == expected
+
+
+@pytest.mark.parametrize("text", ["1 mV/ms", "1*mV", "1 mV + 1 mV", "1 s s", "--1 s", "1e400 s", "٣ ms", "1_0 s", "nan s", "s"])
+def test_other_texts_are_left_to_the_grammar(text):
+    assert simply_written(text) is None

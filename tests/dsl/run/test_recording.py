@@ -1,8 +1,9 @@
 """What is recorded, of whom and when."""
 
-import dvdt
 import numpy as np
 import pytest
+
+import dvdt
 
 TEXT = """
     dv/dt = (E_L - v)/tau : mV
@@ -28,6 +29,18 @@ def test_states_parameters_derived_quantities_and_inputs():
     assert np.allclose(result["drive"], 2 * result.t[:, np.newaxis] * 1000, atol=1e-12)
     assert result.units["v"] == "mV"
     assert result.units["drive"] == "pA"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_values_come_in_the_unit_that_the_model_writes(precision):
+    text = "dv/dt = (E_L - v)/(10 ms) : volt\nE_L = -70 mV\nv(0) = -50 mV"
+    running = dvdt.Simulation(text, record=["v", "E_L"], precision=precision, backend="reference", method="exact")
+    result = running.run("10 ms")
+    assert result["v"].dtype == precision
+    assert result["v"][:, 0] == pytest.approx(-0.07 + 0.02 * np.exp(-result.t / 0.010), rel=1e-6)
+    assert result["E_L"][0, 0] == pytest.approx(-70.0)
+    assert result.final_state["v"] == pytest.approx(result["v"][-1])
+    assert np.array_equal(running.result()["v"], result["v"])  # neither was scaled in place
 
 
 def test_the_course_is_the_exponential():

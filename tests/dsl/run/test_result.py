@@ -3,9 +3,10 @@
 import json
 import zipfile
 
-import dvdt
 import numpy as np
 import pytest
+
+import dvdt
 from dvdt.dsl.run.plot import MOST_POINTS, _thinned
 
 CLOCK = """

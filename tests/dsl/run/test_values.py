@@ -1,9 +1,10 @@
 """What a person may give for a parameter or a state, and what is refused."""
 
-import dvdt
 import numpy as np
 import pytest
 from scipy import stats
+
+import dvdt
 
 LIF = """
     dv/dt = (E_L - v + R*I) / tau : mV
