@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from .dsl.run.inputs.ramp import ramp as ramp
     from .dsl.run.inputs.series import TimedSeries as TimedSeries
     from .dsl.run.inputs.step import step as step
+    from .dsl.run.loading import load_result as load_result
     from .dsl.run.population import Population as Population
     from .dsl.run.recorders import record as record
     from .dsl.run.result import Result as Result
-    from .dsl.run.result import load_result as load_result
     from .dsl.run.simulation import Simulation as Simulation
     from .dsl.run.simulation import simulate as simulate
 
@@ -56,7 +56,7 @@ _HOMES = {
     "function": "dsl.run.inputs.function",
     "load": "dsl.registry",
     "load_library": "dsl.registry",
-    "load_result": "dsl.run.result",
+    "load_result": "dsl.run.loading",
     "model": "dsl.registry",
     "models": "dsl.registry",
     "noise": "dsl.run.inputs.noise",

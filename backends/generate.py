@@ -63,8 +63,8 @@ def advance(plan):
             FULL
             if full:
                 break
-            t = step * dt
-            t_next = (step + 1) * dt
+            t = step * interval
+            t_next = (step + 1) * interval
             RECORD
             if step == last:
                 break
@@ -96,8 +96,8 @@ def advance(plan):
         FULL
         if full:
             break
-        t = step * dt
-        t_next = (step + 1) * dt
+        t = step * interval
+        t_next = (step + 1) * interval
         EACH_RECORD
         if step == last:
             break
@@ -287,7 +287,7 @@ class Generator:
         lines = [f"{entry} = plan[{index}]" for index, entry in enumerate(PLAN[:ADDRESSES])]
         for index, entry in enumerate(PLAN[ADDRESSES:], ADDRESSES):
             lines.append(f"{entry} = at(plan[{index}], {kinds.get(entry, 'integer')})")
-        lines += [f"words = at(plan[{PLAN.index('flags')}], integer)", "dt = get(scalars, 0)"]
+        lines += [f"words = at(plan[{PLAN.index('flags')}], integer)", "interval = get(scalars, 0)", "dt = real(interval)"]
         index = len(PLAN)
         for place in self.kernel.series:
             series, rows, columns = (self.scope.spelling(key) for key in (place.name, *extents(place.name)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+import numba
 
 from .primitives import copy, get, maximum, pair_sums, put
 from .random import uniform_f64
@@ -122,7 +122,8 @@ def _product(transposed: Any, values: Any, columns: Any, n: int) -> None:
 
 def _compiled(function: Callable[..., Any]) -> Any:
     """Only generated code calls these: the wrappers for calls from Python and C are not compiled."""
-    return njit(function, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(**options)(function)
 
 
 total = _compiled(_total)

@@ -270,7 +270,7 @@ class Reference:
             "@step": np.int64(step),
             "@t": np.float64(step) * dt,
             "@t_next": np.float64(step + 1) * dt,
-            "@dt": dt,
+            "@dt": self.precision.type(dt),
             "@i": np.arange(memory.n),
             "@n": np.int64(memory.n),
             **memory.series,

@@ -47,7 +47,10 @@ class ModelTable(Sequence[Row]):
             return ModelTable(self._rows[key])
         if isinstance(key, int):
             return self._rows[key]
-        return next(row for row in self._rows if folded(key) in map(folded, (row.name, *row.aliases)))
+        for row in self._rows:
+            if folded(key) in map(folded, (row.name, *row.aliases)):
+                return row
+        raise KeyError(key)
 
     def __len__(self) -> int:
         return len(self._rows)

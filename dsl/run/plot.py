@@ -9,10 +9,11 @@ import numpy as np
 
 from ..errors import UsageError
 from .recorders.spikes import Spikes
-from .result import Result, Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from .result import Result, Trace
 
 MOST_TRACES = 5  # of neurons in one panel, if nobody says which
 MOST_POINTS = 20_000  # of one line; more are thinned out by their extremes, so that no spike is lost

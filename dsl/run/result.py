@@ -226,13 +226,6 @@ class Result:
         return f"<table>{rows}</table>"
 
 
-def load_result(path: str | os.PathLike[str]) -> Result:
-    """A result that `Result.save` wrote. Raises UsageError for a file that is missing, damaged, or of another kind."""
-    from .storage import load
-
-    return load(path)
-
-
 def _near(name: object, known: Mapping[str, object]) -> str:
     near = near_names(str(name), known)
     hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

@@ -17,7 +17,7 @@ from ...backends.kernel import Expr, Kind
 from ..checked import CheckedModel, Parameter, State, Variable
 from ..errors import ModelError, UsageError
 from ..substitute import operations_of, symbols_of
-from ..units import Dimension, describe, shift, to_computing
+from ..units import Dimension, Unit, describe, shift, to_computing, unit_of
 from .quantities import not_read, physical, simply_written, written
 
 # ---- sources -----------------------------------------------------------------------------------
@@ -276,11 +276,18 @@ def _unit_is_known(target: Target) -> None:
         )
 
 
-def _decade_of(unit: str, target: Target) -> Fraction:
+def _decade_of(text: str, target: Target) -> Fraction:
     """The power of ten from a unit to the computing system; every unit is one."""
-    one, dimension = written(f"1 {unit}", f"{target.argument}: unit")
-    _same_dimension(dimension, target)
-    return Fraction(round(math.log10(one)))
+    from ...grammar.parse import parse_unit
+    from ...grammar.source import Source
+
+    source = Source(text, f"{target.argument}: unit")
+    node, mistakes = parse_unit(source)
+    unit = unit_of(node) if node is not None else None
+    if mistakes or not isinstance(unit, Unit):
+        raise UsageError(f"{target.argument}: {text!r} is no unit; expected one such as {target.unit}")
+    _same_dimension(unit.dimension, target)
+    return unit.computing_decade
 
 
 def _same_dimension(dimension: Dimension, target: Target) -> None:

@@ -232,6 +232,24 @@ def test_every_operation_has_a_meaning_and_a_spelling() -> None:
     assert set(OPERATIONS) == spelled & set(OPERATIONS)
 
 
+def test_the_time_step_is_a_real_and_time_is_not() -> None:
+    """In a float32 kernel 0.1 is the nearest float32, but t is k times the float64."""
+    arrays = tuple(Array(name, Kind.REAL, True) for name in ("step", "late"))
+    fine = Operation("multiply", (Operation("subtract", (Symbol("@t"), Constant(1e5))), Constant(1e6)))
+    body = (
+        Assign("scaled", Kind.REAL, Operation("multiply", (Symbol("@dt"), Constant(3.0)))),
+        Assign("rest", Kind.REAL, fine),
+    )
+    stores = (Store("step", "scaled"), Store("late", "rest"))
+    kernel = Kernel("time", arrays, (), (), (), (), (Phase((), body, (), stores),), (), (), ())
+    for build in (reference.build, lambda *made: cpu.build(*made, block=64)):
+        memory = allocate(kernel, 1, np.dtype(np.float32), 0)
+        memory.scalars = {"@dt": 0.1}
+        build(kernel, np.dtype(np.float32)).advance(memory, 1_000_001, 1_000_002, 1)
+        assert memory.reals[0, 0] == np.float32(0.1) * np.float32(3.0)
+        assert memory.reals[1, 0] == np.float32((1_000_001 * 0.1 - 1e5) * 1e6)
+
+
 def test_a_flag_that_is_one_for_all() -> None:
     """A flag and a store that hang on no neuron."""
     always = Assign("yes", Kind.BOOLEAN, Constant(True))
