@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from .generate import PLAN, generate, rows_of
 from .kernel import Kernel, Kind
 from .memory import Memory, NonFinite, Outcome
+from .serial import to_plain
 
 BLOCK = 512  # neurons; a power of two. Ten float64 arrays of a block are 40 kB
 CAPACITY = 1 << 16  # spikes of one event that a thread collects before they are drained
@@ -28,21 +30,21 @@ FIRST_BLOCK, BEGIN = PLAN.index("first_block"), PLAN.index("begin")  # where it 
 
 def build(kernel: Kernel, precision: np.dtype[np.floating], *, block: int = BLOCK) -> CpuProgram:
     """Compile the kernel for "float64" or "float32", or load it from the cache; `block` is a power of two, at least 64."""
-    from . import cache
+    from .machine_code import function_for
 
+    if block < 64 or block & (block - 1):
+        raise ValueError(f"block must be a power of two and at least 64, not {block}")
     start = time.perf_counter()
     precision = np.dtype(precision)
-    source = generated(kernel, precision, block)
-    module, compiled = cache.load(source)
-    return CpuProgram(kernel, precision, source, compiled, time.perf_counter() - start, block, module.advance)
+    content = json.dumps([to_plain(kernel), precision.name, block])
+    function, compiled = function_for(content, lambda: generated(kernel, precision, block))
+    return CpuProgram(kernel, precision, compiled, time.perf_counter() - start, block, function)
 
 
 def generated(kernel: Kernel, precision: np.dtype[np.floating], block: int = BLOCK) -> str:
     """The text that `build` compiles."""
     from . import vector_math
 
-    if block < 64 or block & (block - 1):
-        raise ValueError(f"block must be a power of two and at least 64, not {block}")
     names = {id(value): name for name, value in vars(vector_math).items()}
     functions = {key: names[id(function)] for key, function in vector_math.VECTOR_MATH.items()}
     return generate(kernel, precision.name, block, functions)
@@ -52,11 +54,14 @@ def generated(kernel: Kernel, precision: np.dtype[np.floating], block: int = BLO
 class CpuProgram:
     kernel: Kernel
     precision: np.dtype[np.floating]
-    source: str
     compiled: bool
     compile_seconds: float
     block: int
-    function: Callable[[NDArray[np.int64]], int]
+    function: Callable[[int], int]
+
+    @property
+    def source(self) -> str:
+        return generated(self.kernel, self.precision, self.block)
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -164,7 +169,7 @@ class Worker:
         begin = first
         while True:
             self.plan[FIRST_BLOCK : FIRST_BLOCK + 6] = block, end, begin, first, last, stop
-            status = self.program.function(self.plan)
+            status = self.program.function(address(self.plan))
             self.drain()
             if status == DONE:
                 return end, last

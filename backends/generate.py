@@ -229,7 +229,7 @@ class Generator:
         found = {node.id for node in ast.walk(ast.parse(templates)) if isinstance(node, ast.Name)}
         draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
         more = {*PLAN, *PRIMITIVES, *REDUCTIONS, *self.functions.values(), *draws}
-        return found | more | {"np", "njit", "real", "double", "integer", "inf", "nan", "advance", "words", "plan"}
+        return found | more | {"np", "real", "double", "integer", "inf", "nan", "advance", "words", "plan"}
 
     def module(self) -> ast.Module:
         statements = {
@@ -245,8 +245,6 @@ class Generator:
         each = {f"EACH_{key}": self.each(statements[key]) for key in ("FILL", "RECORD", "CHECK", "KEEP")}
         (function,) = self.fill(COUPLED if self.kernel.coupled else UNCOUPLED, {**statements, **each})
         assert isinstance(function, ast.FunctionDef)
-        decorator = "njit('int64(int64[::1])', nogil=True, error_model='numpy', no_cfunc_wrapper=True, cache=True)"
-        function.decorator_list = [ast.parse(decorator, mode="eval").body]
         return ast.fix_missing_locations(ast.Module([*self.header(), function], []))
 
     def fill(self, template: str, statements: Mapping[str, list[ast.stmt]], **constants: ast.expr | int) -> list[ast.stmt]:
@@ -274,7 +272,7 @@ class Generator:
             "random": sorted(draws),
             "reductions": REDUCTIONS if self.kernel.coupled else [],
         }
-        lines = ["import numpy as np", "from numba import njit"]
+        lines = ["import numpy as np"]
         lines += [f"from {__package__}.{module} import {', '.join(names)}" for module, names in imports.items() if names]
         lines += ["inf, nan = np.inf, np.nan", f"real, double, integer = np.{self.precision}, np.float64, np.int64"]
         return ast.parse("\n".join(lines)).body
@@ -464,5 +462,5 @@ def _expression(statement: Assign | Draw) -> Expr | None:
 
 
 def generate(kernel: Kernel, precision: str, block: int, functions: Mapping[tuple[str, str], str]) -> str:
-    """The text of the module: one function `advance`, compiled where the module is imported."""
+    """The text of the module: one function `advance` of the address of its plan."""
     return ast.unparse(Generator(kernel, precision, block, functions).module())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -230,6 +230,12 @@ class Reference:
                         pairs[:] = [pair for pair in pairs if pair[0][0] != step]
                     return Outcome(step, trouble)
         return Outcome(last)
+
+    def make_phases(self, memory: Memory, phases: Sequence[Phase], step: int) -> None:
+        """Some phases of step `step` alone; their events are not listed."""
+        environment = self._places(memory, step)
+        for phase in phases:
+            self._phase(replace(phase, emits=()), environment, memory, step)
 
     def record(self, memory: Memory, step: int) -> None:
         probes = {probe.name: probe for probe in self.kernel.probes}

@@ -18,7 +18,6 @@ from .folding import NotFinite, fold
 from .formulas import substituted, written_out
 from .inheritance import inherited
 from .name_mistakes import TooManyCalls, UnknownFunction, UnknownName
-from .near_names import near_names
 from .numbering import numbered
 from .outline import Outline, outline_of
 from .roles import Roles, has_flag
@@ -107,7 +106,8 @@ class Analysis:
         self.lenient = keyword_form
         self.outline: Outline = outline_of(declaration)
         self.roles = Roles(self.outline)
-        self.scope = Scope(functions=self.outline.functions, broken_functions=self.roles.broken_functions)
+        names, functions = tuple(self.outline.names), self.outline.functions
+        self.scope = Scope(names, functions=functions, broken_functions=self.roles.broken_functions)
         self.scope.mistakes += [*self.outline.mistakes, *self.roles.mistakes]
         self.scope.broken_names |= self.roles.in_circles | unread
         self.written: dict[str, Unit] = {}
@@ -192,9 +192,8 @@ class Analysis:
             self.scope.time_decade = unit.decade
 
     def unknown_unit(self, factor: nodes.UnitFactor) -> None:
-        from ..grammar.unit_table import UNITS
-
-        self.scope.report(UnknownUnit(factor.span, factor.symbol, near_names(factor.symbol, UNITS, 1)))
+        near = self.scope.near_units(factor.symbol, tuple(KINDS))
+        self.scope.report(UnknownUnit(factor.span, factor.symbol, near))
 
     def declare(self) -> None:
         """Enter every name but the formulas; those follow in the order in which they use one another."""
@@ -348,7 +347,7 @@ class Analysis:
         names = {name for name, equation in self.outline.differentials.items() if has_flag(equation, "unless refractory")}
         for name in statement.holding if statement is not None else ():
             if name.id not in self.outline.differentials:
-                self.scope.report(NotHeld(name.span, name.id, near_names(name.id, self.outline.differentials)))
+                self.scope.report(NotHeld(name.span, name.id, self.scope.near(name.id, self.outline.differentials)))
             names.add(name.id)
         return frozenset(names)
 
@@ -409,11 +408,11 @@ class Analysis:
         known_schemes = ("auto", *SCHEMES, *ALIASES)
         if method.name.id not in known_schemes:
             self.scope.report(
-                UnknownMethod(method.name.span, method.name.id, near_names(method.name.id, known_schemes), known_schemes)
+                UnknownMethod(method.name.span, method.name.id, self.scope.near(method.name.id, known_schemes), known_schemes)
             )
         for name in method.order:
             if name.id not in self.outline.differentials:
-                self.scope.report(NotHeld(name.span, name.id, near_names(name.id, self.outline.differentials)))
+                self.scope.report(NotHeld(name.span, name.id, self.scope.near(name.id, self.outline.differentials)))
 
     def note_hidden_names(self) -> None:
         for name in self.outline.names:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ..backends.kernel import Expr, Kind
 from ..grammar import nodes
 from .checked import Assignment
-from .near_names import near_names
 from .scope import Entry, Place, Role, Scope, Value, as_kind, common_kind, real
 from .statement_mistakes import LocalNeverRead, NotAssignable, WholeNumberNeeded
 from .translate import SPECIAL_NAMES, Translation
@@ -85,4 +84,4 @@ def never_read(scope: Scope, name: str, entry: Entry, lenient: bool) -> None:
         scope.notes.append(f"`{name}` is assigned in a block and never read, so that assignment does nothing")
         return
     assignable = [other.name for other in scope.entries.values() if other.role in (Role.STATE, Role.PARAMETER)]
-    scope.report(LocalNeverRead(entry.span, name, near_names(name, assignable)))
+    scope.report(LocalNeverRead(entry.span, name, scope.near(name, assignable)))

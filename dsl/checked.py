@@ -124,7 +124,7 @@ class CheckedModel:
 
     `derived` and `inputs` stand in an order in which each uses only those before it. `method` is the author's, `order` the
     names after it (`euler_sequential(v, u)`). `notes` are remarks that are no mistakes. `declaration` is the syntax with all inherited
-    statements merged in, for printing; None in a model that was read back from a cache.
+    statements merged in; a model that was checked by another process has the same as `text` instead (see `declaration.declaration_of`).
     """
 
     name: str
@@ -145,6 +145,7 @@ class CheckedModel:
     plain: bool  # `time in ...`: no number has a unit
     notes: tuple[str, ...] = ()
     declaration: ModelDeclaration | None = field(default=None, compare=False, repr=False)
+    text: str = field(default="", compare=False, repr=False)
 
     @property
     def noisy(self) -> bool:
@@ -153,8 +154,8 @@ class CheckedModel:
 
 
 def without_declaration(model: CheckedModel) -> CheckedModel:
-    """The same model without its syntax."""
-    return model if model.declaration is None else replace(model, declaration=None)
+    """The same model without its syntax: what is left decides what is computed."""
+    return model if model.declaration is None and not model.text else replace(model, declaration=None, text="")
 
 
 def has_noise(expression: Expr) -> bool:

@@ -39,8 +39,8 @@ def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     from .lower import lower
 
     discretised = discretise(model, structure)
-    kernel, initial = lower(model, structure, discretised)
-    return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes)
+    kernel, initial, observing = lower(model, structure, discretised)
+    return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes, observing)
 
 
 def _cpu(kernel: Kernel, precision: np.dtype[np.floating]) -> Program:

@@ -76,27 +76,44 @@ class Solution:
     """What is known of the unknowns so far: each solved one as a form of those that are still free."""
 
     solved: dict[str, Form] = field(default_factory=dict)
+    because: dict[str, tuple[Constraint, tuple[str, ...]]] = field(default_factory=dict)  # what solved it, through which others
     tainted: set[str] = field(default_factory=set)
 
-    def reduce(self, form: Form) -> Form:
-        """The form with every solved unknown replaced."""
+    def reduce(self, form: Form, through: list[str] | None = None) -> Form:
+        """The form with every solved unknown replaced; their names are added to `through`."""
         while (key := next((key for key in form if key in self.solved), None)) is not None:
             form = times({k: f for k, f in form.items() if k != key}, self.solved[str(key)], form[key])
+            if through is not None:
+                through.append(str(key))
         return form
 
     def dimension(self, form: Form) -> Dimension | None:
         return dimension_of(self.reduce(form))
 
-    def require(self, left: Form, right: Form) -> bool:
+    def require(self, constraint: Constraint) -> bool:
         """Take up that left equals right; false where that contradicts what is known."""
-        difference = self.reduce(times(left, right, -1))
+        through: list[str] = []
+        difference = self.reduce(times(constraint.left, constraint.right, -1), through)
         unknowns = [key for key in difference if isinstance(key, str)]
         if not unknowns:
             return not difference
         pivot = min(unknowns, key=lambda name: name.startswith("?"))  # a name of the text before a place that is in error
         rest = {key: factor for key, factor in difference.items() if key != pivot}
         self.solved[pivot] = to_power(rest, Fraction(-1) / difference[pivot])
+        self.because[pivot] = constraint, tuple(through)
         return True
+
+    def rests_on(self, constraint: Constraint) -> list[Constraint]:
+        """The constraints that a contradiction comes from, itself left out."""
+        waiting: list[str] = []
+        self.reduce(times(constraint.left, constraint.right, -1), waiting)
+        seen: dict[str, Constraint] = {}
+        while waiting:
+            name = waiting.pop()
+            if name not in seen and name in self.because:
+                seen[name], through = self.because[name]
+                waiting += through
+        return list(seen.values())
 
     def is_tainted(self, form: Form) -> bool:
         """Whether a form hangs on something that was reported already."""
@@ -113,7 +130,7 @@ def solve(constraints: Iterable[Constraint]) -> tuple[Solution, list[Constraint]
         if holds_one_of(constraint.spans, failed):
             solution.taint(constraint.left)
             solution.taint(constraint.right)
-        elif not solution.require(constraint.left, constraint.right):
+        elif not solution.require(constraint):
             failed.append(constraint)
     for constraint in failed:
         solution.taint(constraint.left)

@@ -21,6 +21,7 @@ from .symbolic import function, to_sympy
 _REDUCTIONS = frozenset("total mean largest smallest any count rank one_of matmul".split())
 
 CLAMPED = "right-hand sides read {} no higher than its spike level, so that an upstroke cannot drive other variables away"
+HELD_OVER = "{}(...) in an equation is read at the start of each step and held over it, which is of order 1 under any method"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
     held = frozenset(state.name for state in model.states if state.held) if model.refractory is not None else frozenset()
     explosive = None if structure.conventions == "brian2" else _explosive_state(model, drift, held, written_out)
     bounds = {f"@ceiling_{explosive[0]}": explosive[1]} if explosive else {}
+    across = {name: node.name for name, node in atoms.items() if isinstance(node, Operation) and _reads(node, slopes, written_out)}
     notes = (CLAMPED.format(explosive[0]),) if explosive else ()
+    notes += tuple(HELD_OVER.format(operation) for operation in dict.fromkeys(across.values()))
     system = System(
         drift=drift,
         noise=noise,
@@ -91,8 +94,14 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
         ceilings={explosive[0]: sympy.Symbol(f"@ceiling_{explosive[0]}")} if explosive else {},
         order=model.order,
         brian2=structure.conventions == "brian2",
+        across=across,
     )
     return system, atoms, bounds, notes
+
+
+def _reads(node: Operation, states: Mapping[str, object], written_out: Mapping[str, Expr]) -> bool:
+    """Whether something across the population depends on what the equations advance."""
+    return node.name in _REDUCTIONS and not symbols_of(_written(node, written_out)).isdisjoint(states)
 
 
 def _written(expression: Expr, written_out: Mapping[str, Expr]) -> Expr:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..grammar.mistakes import Mistake
-from ..grammar.syntax_mistakes import SyntaxMistake
-from . import name_mistakes, statement_mistakes, unit_mistakes
 from .rendering import render
 
 
 def catalogue() -> tuple[type[Mistake], ...]:
     """Every kind of mistake that has to do with meaning."""
+    from . import name_mistakes, statement_mistakes, unit_mistakes
+
     found: dict[str, type[Mistake]] = {}
     for module in (name_mistakes, statement_mistakes, unit_mistakes):
         for name, item in vars(module).items():
@@ -22,6 +22,8 @@ def catalogue() -> tuple[type[Mistake], ...]:
 
 def settled(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
     """Mistakes by place, each once, and on a line that could not be read only what is wrong with its syntax."""
+    from ..grammar.syntax_mistakes import SyntaxMistake  # a hundred classes, which a program without mistakes does not need
+
     unread = {place for mistake in mistakes if isinstance(mistake, SyntaxMistake) for place in lines_of(mistake)}
     kept: dict[object, Mistake] = {}
     for mistake in sorted(mistakes, key=lambda m: (m.span.source.name, m.span.start, m.span.stop)):

@@ -51,7 +51,7 @@ class Explanation:
 def explain(model: CheckedModel, structure: Structure) -> Explanation:
     """The scheme that a structure leads to, and what it does. Raises UsageError for a method that cannot do the model."""
     discretised = discretise(model, structure)
-    kernel, _ = lower(model, structure, discretised)
+    kernel, _, _ = lower(model, structure, discretised)
     step = discretised.step
     bounds = [(name.removeprefix("@"), to_sympy(bound)) for name, bound in discretised.bounds.items()]
     updates = [*bounds, *step.stages, *((f"{state}(t + dt)", value) for state, value in step.new.items())]

@@ -7,6 +7,7 @@ from ..grammar import nodes
 from ..grammar.source import Source, Span
 from .blocks import converted
 from .checked import CheckedModel, Derived, External, Input, Parameter, State, Variable
+from .declaration import declaration_of
 from .dimensions import NUMBER, Form, Solution, known
 from .errors import ModelError
 from .formulas import substituted, written_out
@@ -86,8 +87,9 @@ def finish(scope: Scope) -> Solution:
 def scope_of(model: CheckedModel, usable: tuple[type[Variable], ...], itself: str) -> Scope:
     """The names of a checked model that a text may use."""
     scope = Scope()
-    time = next((s for s in model.declaration.statements if isinstance(s, nodes.TimeIn)), None) if model.declaration else None
     if model.plain:
+        statements = declaration_of(model).statements
+        time = next((s for s in statements if isinstance(s, nodes.TimeIn)), None)
         nowhere = Span(Source("time in ms", model.name), 0, 10)
         scope.plain = time or nodes.TimeIn(nowhere, "", nodes.Unit(nowhere, ()))
         unit = unit_of(time.unit) if time is not None else None

@@ -56,13 +56,17 @@ _REDUCTIONS: Mapping[str, Kind] = {
 NOISE_STREAM = 1 << 12  # streams of white noise stand above those of the draws that a text names
 STREAM_STEP = 8
 
+_UNKNOWN: Mapping[Kind, Constant] = {Kind.REAL: Constant(float("nan")), Kind.INTEGER: Constant(0), Kind.BOOLEAN: Constant(False)}
+
 NEVER = -1e7  # ms; the last spike of a neuron that has not spiked
 REFRACTORY, LAST, SPIKED = "@refractory", "@lastspike", "@spiked"
 OFFSET = Constant(1e-6)  # a sample begins at its time also where k*dt falls short of it by rounding
 
 
-def lower(model: CheckedModel, structure: Structure, discretised: Discretised) -> tuple[Kernel, tuple[tuple[str, Expr], ...]]:
-    """The kernel of a model, and the initial value of every array that needs one (see Compiled)."""
+def lower(
+    model: CheckedModel, structure: Structure, discretised: Discretised
+) -> tuple[Kernel, tuple[tuple[str, Expr], ...], int]:
+    """The kernel of a model, the initial value of every array that needs one, and how many phases observe (see Compiled)."""
     return _Lowering(model, structure, discretised).run()
 
 
@@ -105,7 +109,7 @@ class _Lowering:
 
     # ---- places
 
-    def run(self) -> tuple[Kernel, tuple[tuple[str, Expr], ...]]:
+    def run(self) -> tuple[Kernel, tuple[tuple[str, Expr], ...], int]:
         self.declare_places()
         self.step_values()
         self.integrate()
@@ -115,6 +119,7 @@ class _Lowering:
         self.block(self.model.each_step_after_reset, None)
         self.output()
         self.end_phase(())
+        observing = self.observe()
         probes = self.probes()
         phases = _carry_across(self.phases, self)
         for hoist in self.arranger.hoists:
@@ -135,7 +140,7 @@ class _Lowering:
             events=tuple(event.name for event in self.model.events),
             guarded=tuple(state.name for state in self.model.states if state.kind is Kind.REAL),
         )
-        return kernel, tuple(self.initial)
+        return kernel, tuple(self.initial), observing
 
     def prologue(self) -> list[Hoist | Propagator]:
         """Hoists, each Propagator before what uses it: entries of propagators are places, never hoisted further here."""
@@ -302,8 +307,10 @@ class _Lowering:
         return node
 
     def sampled(self, name: str, time: Expr, column: Expr) -> Expr:
-        """The sample of a series that holds at `time`; after its end the last one. A neuron without a column gets nan, which stops the run."""
+        """The sample of a series that holds at `time`; after its end the last one. One column is that of all neurons; an index that has no
+        column gets nan, which stops the run."""
         place = Symbol(name)
+        column = Constant(0) if self.shapes.get(name) == "series" else column
         steps = Operation("floor", (Operation("add", (Operation("divide", (time, Symbol(f"@interval {name}"))), OFFSET)),))
         last = Operation("subtract", (Operation("rows", (place,)), Constant(1)))
         row = Operation("maximum", (Operation("minimum", (Operation("to_integer", (steps,)), last)), Constant(0)))
@@ -323,7 +330,8 @@ class _Lowering:
         self.crossings.append((name, above))
         self.array(name, Kind.BOOLEAN, written=True)
         self.now[name] = above
-        return Operation("and", (above, Operation("not", (Symbol(name),))))
+        # a name of its own, in this phase: a reduction beside it ends the phase, which stores the test
+        return self.assign("@crossing", Kind.BOOLEAN, Operation("and", (above, Operation("not", (Symbol(name),)))))
 
     # ---- across the population
 
@@ -370,8 +378,10 @@ class _Lowering:
         self.phases.append(
             Phase(tuple(self.arranger.next_phase()), tuple(made), tuple(self.emits), (*current, *stores), reductions)
         )
-        for store in current:
-            self.now[store.array] = Symbol(store.array)
+        written = {store.array for store in current}
+        for name in written:
+            self.now[name] = Symbol(name)
+        self.once = {node: result for node, result in self.once.items() if not symbols_of(node) & written}  # of values that are gone
         self.statements, self.emits = [], []
 
     # ---- one step
@@ -396,7 +406,8 @@ class _Lowering:
         value = self.assign(variable.name, variable.kind, self.resolve(variable.expression))
         self.array(variable.name, variable.kind, written=True)
         self.now[variable.name] = value
-        self.initial.append((variable.name, substitute(variable.expression, self.initial_values())))
+        first = substitute(variable.expression, self.initial_values())
+        self.initial.append((variable.name, _UNKNOWN[variable.kind] if _across(first) else first))
 
     def refractory_now(self) -> Expr:
         refractory = self.model.refractory
@@ -523,6 +534,7 @@ class _Lowering:
         expressions += [s.expression for s in (*self.model.each_step, *self.model.each_step_after_reset)]
         expressions += [self.written_out[r] for r in self.structure.recorded if r in self.written_out]
         expressions += [self.model.output] if self.model.output is not None else []
+        expressions += [self.model.refractory.expression] if self.model.refractory is not None else []
         return any(name in symbols_of(substitute(expression, self.written_out)) for expression in expressions)
 
     def become_refractory(self, flag: Symbol) -> None:
@@ -558,16 +570,35 @@ class _Lowering:
 
     # ---- recording
 
-    def probes(self) -> tuple[Probe, ...]:
-        self.time = Symbol("@t")
+    def observe(self) -> int:
+        """Recorded quantities that read all neurons: phases at the end of the step, from the values that a recording sees, keep them in
+        arrays. Returns how many phases."""
+        names = [name for name in self.structure.recorded if _across(self.written_out.get(name, Symbol(name)))]
+        before = len(self.phases)
+        self.look(Symbol("@t_next"))
+        for name in names:
+            value = self.resolve(_smooth(self.written_out[name], self.kinds))
+            kind = self.arranger.kind(value)
+            self.now[f"@observed {name}"] = self.assign(f"@observed {name}", kind, value)
+            self.array(f"@observed {name}", kind, written=True)
+            self.end_phase(())
+        return len(self.phases) - before
+
+    def look(self, time: Symbol) -> None:
+        """From here on the stored values are those that are read, at `time`."""
+        self.time = time
         self.once = {}
         self.now = {name: Symbol(name) for name, array in self.arrays.items() if array.written}
         if self.model.refractory is not None:
             self.now["@is_refractory"] = self.refractory_now() if not self.model.refractory.condition else Symbol(REFRACTORY)
+
+    def probes(self) -> tuple[Probe, ...]:
+        self.look(Symbol("@t"))
         return tuple(self.probe(name) for name in self.structure.recorded)
 
     def probe(self, name: str) -> Probe:
         source = "@output" if name == "output" and self.model.output is not None else name
+        source = f"@observed {name}" if f"@observed {name}" in self.arrays else source
         written = self.written_out.get(source)
         value = self.resolve(_smooth(written, self.kinds) if written is not None else Symbol(source))
         kind = self.arranger.kind(value)
@@ -589,6 +620,11 @@ def _entries(propagator: Propagator) -> frozenset[str]:
 def waiting_first(made: list[Hoist | Propagator], waiting: list[Propagator]) -> list[Hoist | Propagator]:
     """Propagators that no hoist reads stand at the end."""
     return [*made, *waiting]
+
+
+def _across(expression: Expr) -> bool:
+    """Whether an expression reads all neurons."""
+    return any(node.name in _REDUCTIONS or node.name == "matmul" for node in operations_of(expression))
 
 
 def _asks_old(statement: Assignment, name: str) -> bool:

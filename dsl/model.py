@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..grammar.source import Source
 from .checked import CheckedModel, Variable
+from .declaration import declaration_of
 from .errors import UsageError
 from .given import is_plain
 from .reading import Keywords, extended, read
@@ -223,10 +224,9 @@ class Model:
         """Whether neither the text nor the caller gave the model a name."""
         return self._declaration.bare and self.name == NAMELESS
 
-    @property
+    @cached_property
     def _declaration(self) -> ModelDeclaration:
-        assert self.checked.declaration is not None
-        return self.checked.declaration
+        return declaration_of(self.checked)
 
     @property
     def _statements(self) -> tuple[Statement, ...]:

@@ -46,7 +46,7 @@ def renumber(part: M, numbers: dict[int, int]) -> M:
     if isinstance(part, tuple):
         return tuple(renumber(item, numbers) for item in part)  # type: ignore[return-value]
     if isinstance(part, (CheckedModel, Variable)) or type(part).__module__ == CheckedModel.__module__:
-        kept = ("unit", "declaration", "flags")
+        kept = ("unit", "declaration", "text", "flags")
         changed = {f.name: renumber(getattr(part, f.name), numbers) for f in fields(part) if f.name not in kept}  # type: ignore[arg-type]
         return replace(part, **changed)  # type: ignore[type-var]
     return part

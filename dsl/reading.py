@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..grammar.source import Source
+from . import store
 from .checked import CheckedModel
+from .declaration import declaration_of
 from .errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +43,36 @@ NOTHING = Keywords()
 
 
 def read(source: Source, name: str | None, known: KnownModels, keywords: Keywords = NOTHING) -> CheckedModel:
-    """The model `name` of a text, or the only one. Raises ModelError with all mistakes, UsageError for a name that cannot be meant."""
+    """The model `name` of a text, or the only one; found on disk where it has been checked before.
+
+    Raises ModelError with all mistakes, UsageError for a name that cannot be meant.
+    """
+    key = _key(source, name, keywords)
+    kept = store.recall(key) if key is not None else None
+    if isinstance(kept, CheckedModel):
+        return kept
+    asked: list[str] = []
+    checked = _read(source, name, lambda base: asked.append(base) or known(base), keywords)
+    if key is not None and not asked:  # what inherits from another text is not decided by its own alone
+        store.keep(key, replace(checked, declaration=None, text=_printed(checked)))
+    return checked
+
+
+def _key(source: Source, name: str | None, keywords: Keywords) -> str | None:
+    """What the meaning of a text depends on; None where that is no plain data."""
+    said = (keywords.threshold, keywords.reset, keywords.refractory, keywords.method)
+    if keywords.events or not all(isinstance(value, str | int | float) for value in keywords.parameters.values()):
+        return None
+    return store.key("text", source.text, source.name, name, said, dict(sorted(keywords.parameters.items())))
+
+
+def _printed(checked: CheckedModel) -> str:
+    from ..grammar.printer import print_model
+
+    return print_model(declaration_of(checked))
+
+
+def _read(source: Source, name: str | None, known: KnownModels, keywords: Keywords) -> CheckedModel:
     from ..grammar.parse import parse
 
     parsed = parse(source)
@@ -81,13 +112,12 @@ def extended(base: CheckedModel, source: Source, name: str) -> CheckedModel:
     if not parsed.module.models:
         if parsed.mistakes:
             raise ModelError(parsed.mistakes)
-        assert base.declaration is not None
-        called = replace(base.declaration.name, id=name)
-        return replace(base, name=name, declaration=replace(base.declaration, name=called, bare=False))
+        syntax = declaration_of(base)
+        return replace(base, name=name, declaration=replace(syntax, name=replace(syntax.name, id=name), bare=False), text="")
     (addition,) = parsed.module.models
     whole = replace(addition.name, id=f"{base.name}'")  # no text can hold this name, so it stands for `base` alone
     declaration = replace(addition, name=replace(addition.name, id=name), base=whole, bare=False)
-    checked, mistakes = _check(declaration, lambda asked: base.declaration if asked == whole.id else None, parsed.unread, NOTHING)
+    checked, mistakes = _check(declaration, lambda asked: declaration_of(base) if asked == whole.id else None, parsed.unread, NOTHING)
     return _checked(checked, (*parsed.mistakes, *mistakes))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -12,9 +12,12 @@ from ..backends.kernel import Constant, Expr, Kind, Operation, Symbol
 from ..grammar import nodes
 from ..grammar.mistakes import Mistake
 from ..grammar.source import Span
+from ..grammar.unit_table import UNITS, nearest_unit
 from .dimensions import Constraint, Form, Solution, solve, unknown
 from .folding import fold
+from .near_names import near_names
 
+MOST_COMPARED = 100_000  # pairs of names that are compared for suggestions in one text
 UNREADABLE = "?"  # the name of what could not be read and was reported
 
 
@@ -92,6 +95,7 @@ SURROGATE = Place("`surrogate`")
 class Scope:
     """All that is known while one model is checked."""
 
+    names: tuple[str, ...] = ()  # every name of the text, also of what has not been read yet
     entries: dict[str, Entry] = field(default_factory=dict)
     functions: Mapping[str, nodes.FunctionDefinition] = field(default_factory=dict)
     broken_functions: frozenset[str] = frozenset()  # recursive ones: reported, not inlined
@@ -107,10 +111,17 @@ class Scope:
     draws: int = 0
     inlined: int = 0  # calls of functions of the text that were written out
     broken: int = 0
+    compared: int = 0
 
     def next_draw(self) -> Constant:
         self.draws += 1
         return Constant(self.draws - 1)
+
+    def near_units(self, wrong: str, also: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The same for a unit; `also` are words that may stand in its place."""
+        self.compared += len(UNITS)
+        near = nearest_unit(wrong, also) if self.compared <= MOST_COMPARED else None
+        return () if near is None else (near,)
 
     def report(self, mistake: Mistake) -> Value:
         """Take up a mistake; what stands for the expression in error fits everything."""
@@ -131,7 +142,12 @@ class Scope:
         return self.solution
 
     def known_names(self) -> tuple[str, ...]:
-        return tuple(self.entries)
+        return self.names or tuple(self.entries)
+
+    def near(self, wrong: str, names: Collection[str], everywhere: Collection[str] = ()) -> tuple[str, ...]:
+        """What was probably meant by a wrong name; nothing any more in a text where nearly every name is wrong."""
+        self.compared += len(names) + len(everywhere)
+        return near_names(wrong, names, everywhere=everywhere) if self.compared <= MOST_COMPARED else ()
 
     def shifted(self, expression: Expr, decades: Fraction) -> Expr:
         """The expression times a power of ten."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import sympy
@@ -21,7 +21,8 @@ class System:
 
     `drift` is f by state; `noise` is g by (state, source of noise). `held` are the states that stand still while the neuron is
     refractory. `varying` names every symbol that can change during a run. `ceilings` are bounds that right-hand sides read their states
-    through (explosive terms). `order` stands after the method's name in the text.
+    through (explosive terms). `across` names what is read of the states of all neurons at the start of the step, with how it is computed
+    (`mean`). `order` stands after the method's name in the text.
     """
 
     drift: Mapping[str, sympy.Expr]
@@ -31,6 +32,7 @@ class System:
     ceilings: Mapping[str, sympy.Expr]
     order: tuple[str, ...] = ()
     brian2: bool = False
+    across: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -51,22 +51,25 @@ def fingerprint() -> str:
 
 def key(kind: str, *values: Any) -> str:
     """The key of something of this kind that depends on these values and on the compiler."""
-    return cache.digest(kind, fingerprint(), *(json.dumps(plain(value), sort_keys=True) for value in values))
-
-
-def plain(value: Any) -> Any:
-    """The value as data that JSON can hold; the syntax of a model is not kept."""
-    if isinstance(value, checked.CheckedModel):
-        value = checked.without_declaration(value)
-    return to_plain(value, CLASSES)
+    return cache.digest(kind, fingerprint(), *(json.dumps(to_plain(value, CLASSES), sort_keys=True) for value in values))
 
 
 def remembered(key: str, make: Callable[[], T]) -> T:
     """What is stored under the key, or what `make` returns, which is stored then."""
-    found = cache.read(key)
+    found = recall(key)
     if found is not None:
-        value: T = from_plain(found["value"], CLASSES)
+        value: T = found
         return value
     value = make()
-    cache.write(key, {"value": plain(value)})
+    keep(key, value)
     return value
+
+
+def recall(key: str) -> Any:
+    """What was kept under the key, or None."""
+    found = cache.read(key)
+    return None if found is None else from_plain(found["value"], CLASSES)
+
+
+def keep(key: str, value: Any) -> None:
+    cache.write(key, {"value": to_plain(value, CLASSES)})

@@ -29,6 +29,7 @@ class Compiled:
     """A kernel and what a run has to know of it.
 
     `initial` gives a value to every array that needs one, in order of use, over parameters, "@i", "@n", "@t" (0), "@dt" and arrays before it.
+    The last `observing` phases of the kernel write nothing but what is recorded of all neurons together.
     `scheme`, `why` and `notes` are for people.
     """
 
@@ -37,3 +38,4 @@ class Compiled:
     scheme: str
     why: str
     notes: tuple[str, ...]
+    observing: int = 0

@@ -67,5 +67,23 @@ def definitions(model: CheckedModel, functions: Mapping[str, Expr] | None = None
     return found
 
 
+def expressions_of(model: CheckedModel) -> Iterator[Expr]:
+    """Every expression of a model but the defaults of its parameters."""
+    for state in model.states:
+        yield state.initial
+        if state.derivative is not None:
+            yield state.derivative
+    yield from (derived.expression for derived in model.derived)
+    yield from (given.expression for given in model.inputs)
+    for event in model.events:
+        yield event.condition
+        yield from (a.expression for a in event.block)
+    yield from (a.expression for a in (*model.each_step, *model.each_step_after_reset))
+    if model.refractory is not None:
+        yield model.refractory.expression
+    if model.output is not None:
+        yield model.output
+
+
 def is_number(expression: Expr, value: float) -> bool:
     return isinstance(expression, Constant) and not isinstance(expression.value, bool) and expression.value == value

@@ -28,7 +28,6 @@ from .functions import (
     call_text,
 )
 from .name_mistakes import FunctionWithoutArguments, NotAFunction, UnknownFunction, UnknownName, WrongNumberOfArguments
-from .near_names import near_names
 from .scope import UNREADABLE, Entry, Place, Role, Scope, Value, as_kind, common_kind, real
 from .statement_mistakes import (
     ConstantNotFinite,
@@ -111,7 +110,7 @@ class Translation:
         def blame(one: Dimension | None, two: Dimension | None) -> Mistake:
             for value in (first, second):
                 if value.unit_name is not None:
-                    return UnitForName(value.span, value.unit_name, near_names(value.unit_name, self.scope.known_names()))
+                    return UnitForName(value.span, value.unit_name, self.scope.near(value.unit_name, self.scope.known_names()))
             # the caret goes to what looks wrong: a plain number, else the later of the two
             (wrong, found), (other, other_found) = ((second, two), (first, one))
             if first.literal is not None and second.literal is None:
@@ -170,9 +169,7 @@ class Translation:
         return Value(Constant(result), Kind.REAL, known(unit.dimension), node.span)
 
     def unknown_unit(self, factor: nodes.UnitFactor) -> Value:
-        from ..grammar.unit_table import UNITS
-
-        return self.scope.report(UnknownUnit(factor.span, factor.symbol, near_names(factor.symbol, UNITS, 1)))
+        return self.scope.report(UnknownUnit(factor.span, factor.symbol, self.scope.near_units(factor.symbol)))
 
     def read_name(self, node: nodes.Name) -> Value:
         name = node.id
@@ -253,8 +250,9 @@ class Translation:
         if name in self.scope.functions:
             arguments = ", ".join(argument.id for argument in self.scope.functions[name].arguments)
             return self.scope.report(FunctionWithoutArguments(node.span, name, f"{name}({arguments})"))
-        names = (*self.arguments, *self.locals, *self.scope.known_names())
-        near = near_names(name, (*names, *SPECIAL_NAMES, "xi"))
+        own = (*self.arguments, *self.locals)
+        names = (*own, *self.scope.known_names()) if own else self.scope.known_names()
+        near = self.scope.near(name, names, (*SPECIAL_NAMES, "xi")) or (self.scope.near_units(name) if len(name) > 2 else ())
         return self.scope.report(UnknownName(node.span, name, near, names))
 
     # ---- operators ----------------------------------------------------------------------------
@@ -418,7 +416,7 @@ class Translation:
         if node.function in SPECIAL_NAMES:
             return self.scope.report(NotAFunction(node.name_span, node.function, "a value"))
         externals = [name for name, known_entry in self.scope.entries.items() if known_entry.role is Role.EXTERNAL]
-        near = near_names(node.function, (*FUNCTION_NAMES, *self.scope.functions, *externals))
+        near = self.scope.near(node.function, (*FUNCTION_NAMES, *self.scope.functions, *externals))
         self.scope.report(UnknownFunction(node.name_span, node.function, near))
         for argument in node.arguments:
             self.value(argument)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..grammar.mistakes import Label, Mistake
 from ..grammar.source import Span
+from ..grammar.unit_table import REFUSED_UNITS
 from .name_mistakes import one_of
 from .units import Dimension, describe, noun, usual_unit
 
@@ -180,16 +181,16 @@ class UnknownUnit(Mistake):
         return f"there is no unit `{self.symbol}`"
 
     @property
-    def help(self) -> str | None:
-        return (
-            f"did you mean {one_of(self.near)}?"
-            if self.near
-            else "units are mV, ms, pA, nS, pF, Mohm, mM, Hz, uA/cm^2 and the like; `1` is none"
-        )
+    def help(self) -> str:
+        if self.symbol in REFUSED_UNITS:
+            return REFUSED_UNITS[self.symbol]
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        return "units are mV, ms, pA, nS, pF, Mohm, mM, Hz, uA/cm^2 and the like; `1` is for numbers without unit"
 
     @property
     def replacement(self) -> str | None:
-        return self.near[0] if len(self.near) == 1 else None
+        return self.near[0] if len(self.near) == 1 and self.symbol not in REFUSED_UNITS else None
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,8 @@ from .nodes import Flag, Unit, UnitFactor
 from .source import Source, Span
 from .spelling import nearest
 from .tokens import Token
-from .unit_table import MEANT, UNITS, USUAL
+from .unit_table import REFUSED_UNITS, UNITS, nearest_unit
 from .words import FLAGS, FOLLOWERS, KEYWORDS, LATER, SECOND_WORDS
-
-# units that are read as such and refused with a reason by the checker
-REFUSED_UNITS = frozenset(
-    {"degC", "celsius", "degF", "hour", "hours", "minute", "minutes", "min", "day", "days", "newton", "percent"}
-)
 
 Names = Callable[[], frozenset[str]]
 
@@ -329,12 +324,6 @@ class _Folding:
 
     def _plain_number(self, k: int) -> bool:
         return k < len(self.tokens) and self.tokens[k].type == "NUMBER" and self.tokens[k].value is not None
-
-
-def nearest_unit(word: str) -> str | None:
-    """The unit that was most likely meant by a word; the usual ones first."""
-    plural = word[:-1] if word.endswith("s") and word[:-1] in UNITS else None
-    return MEANT.get(word) or plural or nearest(word, USUAL) or (nearest(word, UNITS) if len(word) > 4 else None)
 
 
 def nearest_flag(text: str) -> str | None:

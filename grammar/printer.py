@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from . import nodes
-from .fold import REFUSED_UNITS
 from .nodes import Binary, Call, Comparison, Conditional, Expression, Logical, Name, Number, Quantity, Unary
-from .unit_table import UNITS
+from .unit_table import REFUSED_UNITS, UNITS
 from .words import FLAGS
 
 INDENT = "    "

@@ -1,44 +1,52 @@
-"""The nearest known word to a misspelt one."""
+"""The known words nearest to a misspelt one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
+
+# what the slips of a hand cost: neighbours swapped, a letter added or lost, a letter changed; a difference in case or in `_` only
+SWAP, ADD, CHANGE, CASE = 0.8, 0.9, 1.0, 0.5
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The word of `known` that a person most likely meant by `word`, or None where none is near.
 
-    Near is one edit (a letter added, lost, changed, or two swapped) for words of up to four letters, two for longer ones.
     Among equally near words the same first letter, then the order of `known`, decides.
     """
+    scored = [(closeness(word, name), name[:1].lower() != word[:1].lower(), place, name) for place, name in enumerate(known)]
+    best = min(scored, default=None)
+    return best[3] if best is not None and best[0] < inf else None
+
+
+def closeness(word: str, name: str) -> float:
+    """What it costs to turn a word into a name that may have been meant by it; infinite where it cannot.
+
+    Near is one slip for words of up to four letters, two for longer ones; single letters are near in case only.
+    """
+    if word == name:
+        return inf
+    if word.casefold().replace("_", "") == name.casefold().replace("_", ""):
+        return CASE
     reach = 1 if len(word) <= 4 else 2
-    best: tuple[float, bool] | None = None
-    found: str | None = None
-    for candidate in known:
-        if candidate == word or abs(len(candidate) - len(word)) > reach:
-            continue
-        distance = 0.5 if candidate.lower() == word.lower() else edits(word, candidate, reach)
-        # as many edits as letters make any short word near: not meant
-        if distance > reach or distance >= max(len(word), len(candidate)):
-            continue
-        rank = (distance, candidate[0].lower() != word[0].lower())
-        if best is None or rank < best:
-            best, found = rank, candidate
-    return found
+    if abs(len(word) - len(name)) > reach or min(len(word), len(name)) < 2:
+        return inf
+    cost = edits(word, name, reach)
+    return cost if cost <= reach and cost < min(len(word), len(name)) else inf
 
 
-def edits(first: str, second: str, limit: int) -> int:
-    """The number of edits between two words (Damerau-Levenshtein, adjacent swaps); more than `limit` may be given as limit + 1."""
-    before: list[int] = []
-    row = list(range(len(second) + 1))
+def edits(first: str, second: str, limit: float) -> float:
+    """The cost of the slips between two words (optimal string alignment); of more than `limit` it is only known that it is more."""
+    before: list[float] = []
+    row = [j * ADD for j in range(len(second) + 1)]
     for i, a in enumerate(first, 1):
         older, before = before, row
-        row = [i]
+        row = [i * ADD]
         for j, b in enumerate(second, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            cost = min(before[j] + ADD, row[j - 1] + ADD, before[j - 1] + (CHANGE if a != b else 0))
             if i > 1 and j > 1 and a == second[j - 2] and b == first[i - 2]:
-                cost = min(cost, older[j - 2] + 1)
+                cost = min(cost, older[j - 2] + SWAP)
             row.append(cost)
-        if min(row) > limit:
-            return limit + 1
+        if min(row) > limit and min(before) > limit:
+            return inf
     return row[-1]

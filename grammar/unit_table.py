@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from .spelling import nearest
+
 SIExponents = tuple[int, int, int, int, int, int, int]
 UnitEntry = tuple[SIExponents, int]
 
@@ -134,7 +136,21 @@ MEANT: Mapping[str, str] = {
     "megaohm": "Mohm", "megohm": "Mohm", "MOhms": "Mohm", "hz": "Hz", "HZ": "Hz", "khz": "kHz", "na": "nA", "pa": "pA", "pf": "pF",
     "amps": "amp", "micron": "um", "microns": "um", "centimeter": "cm", "millimeter": "mm",
 }
+MEANT_BEHIND_COLON: Mapping[str, str] = {
+    "int": "integer", "bool": "boolean", "float": "1", "real": "1", "double": "1", "number": "1", "dimensionless": "1", "unitless": "1",
+}
 # fmt: on
+
+# read as units and refused by the checker, with what to write instead
+REFUSED_UNITS: Mapping[str, str] = {
+    **dict.fromkeys(("degC", "celsius"), "write temperatures in kelvin: 36 degrees Celsius are `309.15 K`"),
+    "degF": "write temperatures in kelvin: 98 degrees Fahrenheit are `309.8 K`",
+    **dict.fromkeys(("hour", "hours"), "write seconds: an hour is `3600 s`"),
+    **dict.fromkeys(("minute", "minutes", "min"), "write seconds: a minute is `60 s`"),
+    **dict.fromkeys(("day", "days"), "write seconds: a day is `86400 s`"),
+    "newton": "write it in other units: a newton is `1 J/m`",
+    "percent": "write a plain number: one percent is `0.01`",
+}
 
 # what people write most, for suggestions: a near spelling is looked for here before in the whole table
 USUAL: tuple[str, ...] = (
@@ -157,3 +173,10 @@ USUAL: tuple[str, ...] = (
         "umolar",
     ),
 )
+
+
+def nearest_unit(word: str, also: tuple[str, ...] = ()) -> str | None:
+    """The unit that was most likely meant by a word; the usual ones first, and what else may stand `also` in its place."""
+    plural = word[:-1] if word.endswith("s") and word[:-1] in UNITS else None
+    known = MEANT.get(word) or (MEANT_BEHIND_COLON.get(word) if also else None) or plural
+    return known or nearest(word, (*USUAL, *also)) or (nearest(word, UNITS) if len(word) > 4 else None)

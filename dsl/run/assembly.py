@@ -71,6 +71,7 @@ class Assembly:
                 self.settings.dt,
                 dict(self.compiled.initial),
             )
+            self.observe(0)
         elif self._lengthen(steps):
             run_prologue(self.kernel, self.memory)
         return self.memory
@@ -131,6 +132,15 @@ class Assembly:
         for array in self.kernel.arrays:
             if array.written and array.name in known:
                 memory.row(self.kernel, array.name)[:] = theirs.row(other.kernel, array.name)
+        self.observe(steps)
+
+    def observe(self, step: int) -> None:
+        """Work out anew what is recorded of all neurons together, because states or parameters were written before step `step`."""
+        phases = self.kernel.phases[len(self.kernel.phases) - self.compiled.observing :]
+        if phases:
+            from ...backends import reference
+
+            reference.build(self.kernel, self.settings.precision).make_phases(self._memory(), phases, step - 1)
 
     def states(self) -> Mapping[str, NDArray[np.generic]]:
         """The stored array of each state (views)."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ...backends.kernel import Expr
+from ...backends.kernel import Expr, Symbol
 from ..checked import CheckedModel, External, Input, Parameter, State, Variable
 from ..errors import UsageError
 from ..near_names import near_names
-from ..substitute import substitute, symbols_of
+from ..substitute import expressions_of, operations_of, substitute, symbols_of
 from .values import (
     Drawn,
     Fluctuating,
@@ -105,7 +105,7 @@ def bind(model: CheckedModel, n: int, parameters: Mapping[str, object], state: M
     sources: dict[str, Source] = {p.name: Uniform(0.0) if p.default is None else _default(p) for p in model.parameters}
     for name, value in parameters.items():
         sources[name] = source_of(value, Target(_settable(model, known, name), model, n, f"parameters[{name!r}]"))
-        _usable(known[name], sources[name])
+        _usable(model, n, known[name], sources[name])
     for name, value in state.items():
         sources[name] = source_of(value, Target(_state(known, name), model, n, f"state[{name!r}]"))
     _required(model, parameters)
@@ -169,8 +169,8 @@ def _near(name: object, known: list[str]) -> str:
     return f"{hint} (known: {', '.join(known) or 'none'})"
 
 
-def _usable(variable: Variable, source: Source) -> None:
-    """Refuse for a callable of time what is no table, or has more columns than it is called for."""
+def _usable(model: CheckedModel, n: int, variable: Variable, source: Source) -> None:
+    """Refuse for a callable of time what is no table, or has other columns than it is called for."""
     if not isinstance(variable, External):
         return
     argument = f"parameters[{variable.name!r}]"
@@ -182,6 +182,17 @@ def _usable(variable: Variable, source: Source) -> None:
         raise UsageError(
             f"{argument}: the model calls {called}, one value for all; give one column, or call {variable.name}(t, i)"
         )
+    if isinstance(source, Table) and source.values.shape[1] not in (1, n) and _called_with_index(model, variable.name):
+        columns = source.values.shape[1]
+        raise UsageError(
+            f"{argument}: the model calls {variable.name}(t, i), one column a neuron; there are {columns} columns for {n} neurons"
+        )
+
+
+def _called_with_index(model: CheckedModel, name: str) -> bool:
+    """Whether a callable is asked for the column of the neuron itself."""
+    calls = (node for expression in expressions_of(model) for node in operations_of(expression) if node.name == "sample")
+    return any(node.arguments[0] == Symbol(name) and node.arguments[2:] == (Symbol("@i"),) for node in calls)
 
 
 def _required(model: CheckedModel, parameters: Mapping[str, object]) -> None:

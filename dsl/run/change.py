@@ -82,6 +82,7 @@ def set_state(assembly: Assembly, name: str, value: object, step: int) -> None:
     for first in range(0, binding.n, BLOCK):
         block = Block(now, assembly.settings.seed, assembly.settings.dt, first, min(first + BLOCK, binding.n), step=step)
         rows[name][block.first : block.stop] = block.of_source(name, source)
+    assembly.observe(step)
 
 
 def current_parameter(binding: Binding, given: Mapping[str, object], name: str, settings: Settings) -> object:

@@ -220,6 +220,7 @@ class Simulation:
             old.binding = binding
             old.tables.pop(name, None)
             old.set_parameters(self._step)
+            old.observe(self._step)
         else:
             self._assembly = assemble(binding, self._settings, old.structure.recorded)
             self._assembly.inherit(old, self._step)

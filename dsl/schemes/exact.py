@@ -62,6 +62,8 @@ def linear_parts(system: System) -> tuple[sympy.Matrix, list[sympy.Expr]]:
     rows, inputs = [], []
     for state in system.states:
         slope = system.drift[state]
+        for name in sorted(symbol.name for symbol in slope.free_symbols if symbol.name in system.across):
+            raise Refusal(state, f"reads {system.across[name]}(...) of all neurons, which changes within a step")
         row = [sympy.diff(slope, x) for x in symbols]
         for x, factor in zip(symbols, row, strict=True):
             if factor.free_symbols & set(symbols) or factor.has(sympy.Derivative, sympy.Subs):

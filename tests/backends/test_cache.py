@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dvdt.backends import cache, cpu, kernel, serial
+from dvdt.backends import cache, cpu, kernel, machine_code, serial
 
 DOUBLE = np.dtype(np.float64)
 
@@ -53,12 +53,10 @@ def child() -> str:
 def test_a_second_process_compiles_nothing_and_damage_is_noticed(folder: Path) -> None:
     assert child() == "True 1.0 1.0 1.0"
     assert child() == "False 1.0 1.0 1.0"
-    (compiled,) = folder.glob("__pycache__/*.nbc")
+    (compiled,) = folder.glob("*.json")
     content = bytearray(compiled.read_bytes())
-    content[len(content) // 2] ^= 0xFF
+    content[len(content) // 2] ^= 0x01
     compiled.write_bytes(content)
-    (text,) = folder.glob("kernel_*.py")
-    text.write_text("raise SystemExit('not what was generated')")
     assert child() == "True 1.0 1.0 1.0"
     assert child() == "False 1.0 1.0 1.0"
 
@@ -77,15 +75,30 @@ def test_the_same_kernel_is_built_once_in_a_process(folder: Path, cases: Any) ->
     assert second.function is first.function
 
 
-def test_the_key_depends_on_the_text_of_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = cache.environment()
-    cache.environment.cache_clear()
+def test_the_key_depends_on_the_backend_the_compilers_the_flags_and_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    from llvmlite import binding
+
     read = Path.read_text
-    monkeypatch.setattr(
-        Path, "read_text", lambda path, **more: read(path, **more) + ("#" if path.name == "vector_math.py" else "")
-    )
-    assert cache.environment() != before
-    cache.environment.cache_clear()
+    seen = {machine_code.environment.__wrapped__()}
+    with monkeypatch.context() as changed:
+        changed.setattr(Path, "read_text", lambda path, **more: read(path, **more) + ("#" if path.name == "elementary.py" else ""))
+        seen.add(machine_code.environment.__wrapped__())
+    with monkeypatch.context() as changed:
+        changed.setattr(machine_code, "version", lambda package: "99.0")
+        seen.add(machine_code.environment.__wrapped__())
+    with monkeypatch.context() as changed:
+        changed.setenv("NUMBA_OPT", "1")
+        seen.add(machine_code.environment.__wrapped__())
+    with monkeypatch.context() as changed:
+        changed.setattr(binding, "get_host_cpu_name", lambda: "another")
+        seen.add(machine_code.environment.__wrapped__())
+    assert len(seen) == 5
+
+
+def test_a_process_that_finds_its_code_imports_no_compiler(folder: Path) -> None:
+    assert child() == "True 1.0 1.0 1.0"
+    code = CHILD + "\nimport sys\nassert not {'numba', 'sympy', 'lark'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_values_are_read_back(folder: Path) -> None:

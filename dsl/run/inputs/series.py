@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...checked import External
 from ...errors import UsageError
 from ..duration import time_step
 from ..values import Input, Source, Table, Target, amounts
@@ -36,7 +37,7 @@ class TimedSeries(Input):
         if len(bad):
             row, column = bad[0]
             raise UsageError(f"{target.argument}: the TimedSeries holds {table[row, column]} at row {row}, column {column}")
-        if table.shape[1] not in (1, target.n):
+        if table.shape[1] not in (1, target.n) and not isinstance(target.variable, External):  # a callable has columns of its own count
             raise UsageError(
                 f"{target.argument}: the TimedSeries has {table.shape[1]} columns for {target.n} neurons; expected one or {target.n}"
             )

@@ -1,0 +1,151 @@
+"""Machine code of one generated function: made by numba, kept as an object file, loaded by LLVM alone.
+
+A process that finds its code on disk imports neither numba nor any compiler: loading takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from . import cache
+
+Function = Callable[[int], int]  # takes the address of the plan
+
+_LOADED: dict[str, Function] = {}  # code in a process stays for its life; looked up by the digest of what it was made from
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class MachineCode:
+    """An object file, the symbol to call, and the symbols that it expects to find in the process."""
+
+    symbol: str
+    needs: tuple[str, ...]
+    code: bytes
+
+
+@functools.cache
+def environment() -> str:
+    """What machine code depends on beside its kernel: everything in this folder, the compilers, NumPy, Python, the processor."""
+    from llvmlite import binding
+
+    sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    versions = [sys.version, *(f"{package} {version(package)}" for package in ("numba", "llvmlite", "numpy"))]
+    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
+    return cache.digest(*sources, *versions, processor, *settings)
+
+
+def function_for(content: str, generate: Callable[[], str]) -> tuple[Function, bool]:
+    """The function of some content, and whether it had to be compiled: from this process, from disk, or from `generate()`'s text."""
+    key = cache.digest("machine code", content, environment())
+    with _LOCK:
+        if key in _LOADED:
+            return _LOADED[key], False
+        kept = _kept(key)
+        code = kept or _compile(generate())
+        if kept is None:
+            encoded = base64.b64encode(code.code).decode()
+            cache.write(key, {"symbol": code.symbol, "needs": list(code.needs), "code": encoded})
+        _LOADED[key] = _load(code)
+        return _LOADED[key], kept is None
+
+
+def _kept(key: str) -> MachineCode | None:
+    found = cache.read(key)
+    if found is None:
+        return None
+    code = MachineCode(found["symbol"], tuple(found["needs"]), base64.b64decode(found["code"]))
+    return code if _resolved(code.needs) else None
+
+
+def _resolved(names: tuple[str, ...]) -> bool:
+    """Whether the process has every symbol; LLVM would end it over one that is missing. Numba brings some of its own."""
+    from llvmlite import binding
+
+    if all(binding.address_of_symbol(name) for name in names):
+        return True
+    import numba.core.registry
+
+    _ = numba.core.registry.cpu_target.target_context
+    return all(binding.address_of_symbol(name) for name in names)
+
+
+def _compile(source: str) -> MachineCode:
+    made = _compiled(source)
+    declared = [line for line in made.library.get_llvm_str().splitlines() if line.startswith("declare")]
+    names = [line.partition("@")[2].partition("(")[0].strip('"') for line in declared]
+    needs = tuple(name for name in names if not name.startswith("llvm."))
+    return MachineCode(made.fndesc.mangled_name, needs, made.library._get_compiled_object())
+
+
+def assembly(source: str) -> str:
+    """What the processor is given for a generated text, to look at."""
+    text: str = _compiled(source).library.get_asm_str()
+    return text
+
+
+def _compiled(source: str) -> Any:
+    """The text of a module that defines `advance(plan)`, compiled by numba; it is our own, built as an ast.
+
+    No wrapper is made: wrappers speak to the interpreter, and the object file would need numba in every process.
+    """
+    from numba.core import compiler, registry, types
+    from numba.core.compiler_lock import global_compiler_lock
+
+    namespace: dict[str, Any] = {"__name__": "dvdt_kernel"}
+    exec(compile(source, "<kernel>", "exec"), namespace)
+    flags = compiler.Flags()
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.error_model = "numpy"
+    target = registry.cpu_target
+    with global_compiler_lock:
+        made = compiler.compile_extra(
+            target.typing_context,
+            target.target_context,
+            namespace["advance"],
+            args=(types.CPointer(types.int64),),
+            return_type=types.int64,
+            flags=flags,
+            locals={},
+        )
+    return made
+
+
+def _load(code: MachineCode) -> Function:
+    """The function as ctypes calls it, without the interpreter's lock. Numba returns a status, and the value through a pointer."""
+    from llvmlite import binding
+
+    engine = _new_engine()
+    engine.add_object_file(binding.ObjectFileRef.from_data(code.code))
+    engine.finalize_object()
+    pointer = ctypes.c_void_p
+    native = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, pointer)(engine.get_function_address(code.symbol))
+
+    def call(plan: int, engine: Any = engine) -> int:  # the code lives as long as its engine
+        value, error = ctypes.c_int64(), pointer()
+        status = native(ctypes.addressof(value), ctypes.addressof(error), plan)
+        if status != 0:
+            raise RuntimeError(f"compiled code ended with status {status}")
+        return value.value
+
+    return call
+
+
+def _new_engine() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    machine = binding.Target.from_default_triple().create_target_machine(jit=True, codemodel="jitdefault")
+    return binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
