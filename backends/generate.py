@@ -32,6 +32,7 @@ from .kernel import (
     Probe,
     Reduce,
     Symbol,
+    symbols_of,
 )
 
 # The numbers of the one argument of the function, `plan`; then follow, for each series, its address, rows and columns, and
@@ -184,21 +185,11 @@ class _Fill(ast.NodeTransformer):
         return self.constants.get(node.id, node)
 
 
-def symbols(expression: Expr) -> set[str]:
-    """Names that occur in an expression."""
-    match expression:
-        case Symbol(found):
-            return {found}
-        case Operation(_, arguments):
-            return {found for argument in arguments for found in symbols(argument)}
-    return set()
-
-
 def _elements(expression: Expr) -> set[str]:
     """Names that occur in the indices of a series."""
     if isinstance(expression, Operation):
         found = {symbol for argument in expression.arguments for symbol in _elements(argument)}
-        return found | (symbols(expression) if expression.name == "element" else set())
+        return found | (symbols_of(expression) if expression.name == "element" else set())
     return set()
 
 
@@ -355,7 +346,7 @@ class Generator:
         if not phase.body and not phase.emits and not phase.stores:
             return []
         expressions = [expression for statement in phase.body if (expression := _expression(statement)) is not None]
-        read = {symbol for expression in expressions for symbol in symbols(expression)}
+        read = {symbol for expression in expressions for symbol in symbols_of(expression)}
         read |= {store.name for store in phase.stores} | {emit.flag for emit in phase.emits}
         # a table that is read along the neurons is read in order, up to the last neuron
         along = any("@i" in _elements(expression) for expression in expressions)
@@ -412,7 +403,7 @@ class Generator:
         inner = self.scope.inside({statement.name for statement in (*probe.uniform, *probe.body)})
         uniform = [inner.assign(statement) for statement in probe.uniform]
         expressions = [probe.expression, *[statement.expression for statement in probe.body]]
-        loads = self.loads({symbol for expression in expressions for symbol in symbols(expression)})
+        loads = self.loads({symbol for expression in expressions for symbol in symbols_of(expression)})
         body = [inner.assign(statement) for statement in probe.body]
         value = inner.converted(probe.expression, probe.kind)
         put = ast.Expr(call("put", name("values"), ast.BinOp(name("row"), ast.Add(), name("q")), value))

@@ -21,7 +21,7 @@ be any identifier (also a Python keyword, and not only ASCII), so an emitter spe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -157,6 +157,19 @@ def kind_of(expression: Expr, kinds: Mapping[str, Kind]) -> Kind:
             found = [kind_of(argument, kinds) for argument in arguments[(1 if name == "where" else 0) :]]
             return Kind.DOUBLE if Kind.DOUBLE in found else found[0]  # a REAL constant may stand beside a DOUBLE
     raise TypeError(expression)
+
+
+def symbols_of(expression: Expr) -> frozenset[str]:
+    """The names of all symbols in an expression."""
+    return frozenset(_symbols(expression))
+
+
+def _symbols(expression: Expr) -> Iterator[str]:
+    if isinstance(expression, Symbol):
+        yield expression.name
+    elif isinstance(expression, Operation):
+        for argument in expression.arguments:
+            yield from _symbols(argument)
 
 
 # ---- places ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel import Hoist, Kernel, Kind, Propagator
+from .kernel import Expr, Hoist, Kernel, Kind, Propagator, symbols_of
 from .memory import Memory
 from .reference import Value, evaluate
 
@@ -27,17 +27,7 @@ def run_prologue(kernel: Kernel, memory: Memory) -> None:
 
     `memory.scalars` has "@dt" and every scalar that the prologue does not make, `memory` every such array.
     """
-    environment: dict[str, Value] = {
-        "@n": np.int64(memory.n),
-        "@i": np.arange(memory.n),
-        **{name: np.float64(value) for name, value in memory.scalars.items()},
-        **memory.series,
-    }
-    for scalar in kernel.scalars:
-        if scalar.name in memory.scalars:
-            environment[scalar.name] = _of_kind(memory.scalars[scalar.name], scalar.kind)
-    for array in kernel.arrays:
-        environment[array.name] = _of_kind(memory.row(kernel, array.name), array.kind)
+    environment = _environment(kernel, memory)
     for entry in kernel.prologue:
         results = (
             {entry.name: evaluate(entry.expression, environment)} if isinstance(entry, Hoist) else _propagate(entry, environment)
@@ -47,10 +37,30 @@ def run_prologue(kernel: Kernel, memory: Memory) -> None:
             _keep(kernel, memory, name, value, entry.per_neuron)
 
 
+def _environment(kernel: Kernel, memory: Memory) -> dict[str, Value]:
+    """What the prologue reads, and nothing else: an array of a large population is not copied for nothing."""
+    wanted = {name for entry in kernel.prologue for expression in _expressions(entry) for name in symbols_of(expression)}
+    found: dict[str, Value] = {"@n": np.int64(memory.n), **memory.series}
+    found |= {name: np.float64(value) for name, value in memory.scalars.items()}
+    if "@i" in wanted:
+        found["@i"] = np.arange(memory.n)
+    for scalar in kernel.scalars:
+        if scalar.name in memory.scalars:
+            found[scalar.name] = _of_kind(memory.scalars[scalar.name], scalar.kind)
+    for array in kernel.arrays:
+        if array.name in wanted:
+            found[array.name] = _of_kind(memory.row(kernel, array.name), array.kind)
+    return found
+
+
+def _expressions(entry: Hoist | Propagator) -> tuple[Expr, ...]:
+    return (entry.expression,) if isinstance(entry, Hoist) else (*entry.system, entry.step)
+
+
 def _of_kind(value: Value, kind: Kind) -> Value:
     if kind is Kind.BOOLEAN:
         return np.not_equal(value, 0)
-    return np.asarray(value).astype(np.int64 if kind is Kind.INTEGER else np.float64)[()]
+    return np.asarray(value).astype(np.int64 if kind is Kind.INTEGER else np.float64, copy=False)[()]
 
 
 def _keep(kernel: Kernel, memory: Memory, name: str, value: Value, per_neuron: bool) -> None:

@@ -12,7 +12,7 @@ from ..grammar.source import Span
 from . import checked
 from . import scope as places
 from .blocks import KIND_WORDS, block_of, converted
-from .dimensions import NUMBER, Form, Solution, known, times, unknown
+from .dimensions import NUMBER, Form, Solution, times, unknown
 from .flags import flag_mistakes
 from .folding import NotFinite, fold
 from .formulas import substituted, written_out
@@ -33,6 +33,7 @@ from .statement_mistakes import (
     RefractoryKind,
     UnknownMethod,
 )
+from .suspects import WrittenUnit
 from .translate import CONSTANTS, MOST_CALLS, SPECIAL_NAMES, TIME_FORM, Translation
 from .unit_mistakes import NotATimeUnit, UnitInPlainText, UnitOpen, UnknownUnit
 from .units import BOOLEAN_UNIT, DIMENSIONLESS, INTEGER_UNIT, TIME, Unit, unit_of, unit_of_symbol, usual_unit
@@ -110,7 +111,6 @@ class Analysis:
         self.scope = Scope(names, functions=functions, broken_functions=self.roles.broken_functions)
         self.scope.mistakes += [*self.outline.mistakes, *self.roles.mistakes]
         self.scope.broken_names |= self.roles.in_circles | unread
-        self.written: dict[str, Unit] = {}
         self.values: dict[str, Expr] = {}  # definitions
         self.derivatives: dict[str, Expr] = {}
         self.initials: dict[str, Expr] = {}
@@ -166,6 +166,10 @@ class Analysis:
 
     # ---- names ----------------------------------------------------------------------------------
 
+    @property
+    def written(self) -> dict[str, WrittenUnit]:
+        return self.scope.written
+
     def role(self, name: str) -> Role:
         entry = self.scope.entries.get(name)
         return entry.role if entry is not None else self.roles.role(name)
@@ -218,14 +222,14 @@ class Analysis:
         for statement in self.statements_of(name):
             unit = getattr(statement, "unit", None)
             if unit is not None and name not in self.written:
-                self.take_unit(name, unit)
+                self.take_unit(name, unit, statement)
         if name not in self.written and self.scope.plain is None:
             for table in (self.outline.definitions, self.outline.initials):
                 found = quantity_unit(table[name].expression, self.outline) if name in table else None
                 if found is not None:
-                    self.written[name] = found
+                    self.written[name] = WrittenUnit(name, *found, table[name].span, in_value=True)
 
-    def take_unit(self, name: str, unit: nodes.Unit) -> None:
+    def take_unit(self, name: str, unit: nodes.Unit, statement: nodes.Statement) -> None:
         found = unit_of(unit)
         if isinstance(found, nodes.UnitFactor):
             self.unknown_unit(found)
@@ -234,19 +238,19 @@ class Analysis:
             if found.dimension != TIME:
                 self.scope.report(UnitInPlainText(unit.span, self.scope.plain.span))
         else:
-            self.written[name] = found
+            self.written[name] = WrittenUnit(name, found, unit.span, statement.span, in_value=False)
 
     def form_of(self, name: str) -> Form:
         if self.scope.plain is not None:
             return NUMBER
         if f"unit of {name}" in self.scope.broken_names:
             return unknown(f"?{name}")
-        return known(self.written[name].dimension) if name in self.written else unknown(name)
+        return unknown(name)
 
     def kind_of(self, name: str) -> Kind:
         """What is written (`: integer`), or what the initial value is; a real number otherwise."""
-        if name in self.written and self.written[name].text in KINDS:
-            return KINDS[self.written[name].text]
+        if name in self.written and self.written[name].unit.text in KINDS:
+            return KINDS[self.written[name].unit.text]
         start = self.outline.initials.get(name) or self.outline.definitions.get(name)
         if start is not None and name not in self.written and name not in self.outline.differentials:
             return Kind.BOOLEAN if looks_boolean(start.expression) else Kind.REAL
@@ -278,7 +282,7 @@ class Analysis:
 
     def defined_kind(self, name: str, value: Value) -> Kind:
         if name in self.written:
-            return KINDS.get(self.written[name].text, Kind.REAL)
+            return KINDS.get(self.written[name].unit.text, Kind.REAL)
         return Kind.BOOLEAN if value.kind is Kind.BOOLEAN else common_kind((value,))
 
     def derivative(self, name: str, equation: nodes.Differential) -> Expr:
@@ -445,7 +449,7 @@ class Analysis:
 
     def unit(self, entry: Entry, solution: Solution) -> tuple[Unit, bool]:
         if entry.name in self.written:
-            return self.written[entry.name], True
+            return self.written[entry.name].unit, True
         if entry.kind is not Kind.REAL:
             return (INTEGER_UNIT if entry.kind is Kind.INTEGER else BOOLEAN_UNIT), True
         dimension = solution.dimension(entry.form)
@@ -464,7 +468,7 @@ class Analysis:
                 return None
             name = statement.expression.id
             seen.add(name)
-        return self.written[name]
+        return self.written[name].unit
 
     def common(self, name: str, solution: Solution) -> dict[str, object]:
         """The fields that every variable has."""
@@ -516,14 +520,15 @@ def looks_boolean(node: nodes.Expression) -> bool:
     return False
 
 
-def quantity_unit(node: nodes.Expression, outline: Outline) -> Unit | None:
-    """The unit of a value that is one quantity: `-70 mV`, `20*ms`."""
+def quantity_unit(node: nodes.Expression, outline: Outline) -> tuple[Unit, Span] | None:
+    """The unit of a value that is one quantity (`-70 mV`, `20*ms`), and where it stands."""
     match node:
         case nodes.Quantity(unit=unit):
             found = unit_of(unit)
-            return None if isinstance(found, nodes.UnitFactor) else found
+            return None if isinstance(found, nodes.UnitFactor) else (found, unit.span)
         case nodes.Unary(operand=operand):
             return quantity_unit(operand, outline)
-        case nodes.Binary(operator="*", left=nodes.Number() | nodes.Unary(operand=nodes.Number()), right=nodes.Name(id=name)):
-            return None if name in outline.names else unit_of_symbol(name)
+        case nodes.Binary(operator="*", left=nodes.Number() | nodes.Unary(operand=nodes.Number()), right=nodes.Name() as symbol):
+            named = None if symbol.id in outline.names else unit_of_symbol(symbol.id)
+            return None if named is None else (named, symbol.span)
     return None

@@ -54,7 +54,10 @@ class State(Variable):
 
 @dataclass(frozen=True)
 class Parameter(Variable):
-    """Constant during a run unless it is driven. `default` (None: 0 until set) may use other parameters, "@i", "@n" and, drawn once, random numbers."""
+    """Constant during a run unless it is driven.
+
+    `default` (None: 0 until set) may use other parameters, "@i", "@n" and, drawn once, random numbers.
+    """
 
     default: Expr | None
 

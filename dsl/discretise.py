@@ -21,7 +21,7 @@ from .symbolic import function, to_sympy
 _REDUCTIONS = frozenset("total mean largest smallest any count rank one_of matmul".split())
 
 CLAMPED = "right-hand sides read {} no higher than its spike level, so that an upstroke cannot drive other variables away"
-HELD_OVER = "{}(...) in an equation is read at the start of each step and held over it, which is of order 1 under any method"
+HELD_OVER = "{}(...) in an equation is read at the start of each step and held over it, which is of order 1 whatever the method"
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ def discretise(model: CheckedModel, structure: Structure) -> Discretised:
         step = SCHEMES[name].step(system)
     except Refusal as refusal:
         raise UsageError(_refused(model, name, refusal, system)) from None
+    if SCHEMES[name].order != 1:
+        notes += tuple(HELD_OVER.format(operation) for operation in dict.fromkeys(system.across.values()))
     return Discretised(step, system, atoms, bounds, name, why, notes)
 
 
@@ -83,9 +85,10 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
     held = frozenset(state.name for state in model.states if state.held) if model.refractory is not None else frozenset()
     explosive = None if structure.conventions == "brian2" else _explosive_state(model, drift, held, written_out)
     bounds = {f"@ceiling_{explosive[0]}": explosive[1]} if explosive else {}
-    across = {name: node.name for name, node in atoms.items() if isinstance(node, Operation) and _reads(node, slopes, written_out)}
+    across = {
+        name: node.name for name, node in atoms.items() if isinstance(node, Operation) and _reads(node, slopes, written_out)
+    }
     notes = (CLAMPED.format(explosive[0]),) if explosive else ()
-    notes += tuple(HELD_OVER.format(operation) for operation in dict.fromkeys(across.values()))
     system = System(
         drift=drift,
         noise=noise,

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..backends.kernel import Symbol
-from .dimensions import dimension_of, times
+from .dimensions import times
 from .scope import Role, Scope, Value
+from .unit_mistakes import Hint
 from .units import ONE, TIME, Dimension, coherent_text, describe, unit_of_symbol, usual_unit
 
 
-def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, scope: Scope) -> tuple[str | None, str | None]:
-    """A hint for a value of dimension `found` where `wanted` was needed, and the text that would restore it (or None)."""
+def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, scope: Scope) -> Hint:
+    """A hint for a value of dimension `found` where `wanted` was needed."""
     if found is None or wanted is None:
-        return None, None
+        return Hint()
     if value.literal is not None and found.is_one:
         text = f"{value.span.text.strip()} {usual_unit(wanted).text}"
-        return f"did you mean `{text}`?", text
-    forgotten = unit_taken_for_name(value, scope)
-    if forgotten is not None:
-        return forgotten, None
-    bare = parameter_without_unit(value, found, wanted, scope)
-    if bare is not None:
-        return bare, None
+        return Hint(f"did you mean `{text}`?", text, 2)
+    certain = unit_taken_for_name(value, scope) or parameter_without_unit(value, found, wanted, scope)
+    if certain is not None:
+        return Hint(certain, None, 2)
     fewer = without_a_factor(value, wanted, scope)
     if fewer is not None:
-        return f"did you mean `{fewer}` instead of `{value.span.text.strip()}`?", fewer
-    return by_ratio(value, found, wanted, scope), None
+        return Hint(f"did you mean `{fewer}` instead of `{value.span.text.strip()}`?", fewer, 2)
+    return by_ratio(value, found, wanted, scope)
 
 
 def without_a_factor(value: Value, wanted: Dimension, scope: Scope) -> str | None:
@@ -33,7 +33,8 @@ def without_a_factor(value: Value, wanted: Dimension, scope: Scope) -> str | Non
         return None
     for place, (part, sign) in enumerate(value.parts):
         left = [other for k, other in enumerate(value.parts) if k != place]
-        if scope.solution.dimension(times(value.form, part.form, -sign)) == wanted and left[0][1] > 0 and part.form:
+        number = scope.solution.dimension(part.form) == ONE
+        if scope.solution.dimension(times(value.form, part.form, -sign)) == wanted and left[0][1] > 0 and not number:
             first, *others = left
             return first[0].span.text + "".join(("*" if power > 0 else "/") + other.span.text for other, power in others)
     return None
@@ -59,21 +60,27 @@ def unit_taken_for_name(value: Value, scope: Scope) -> str | None:
     return None
 
 
-def by_ratio(value: Value, found: Dimension, wanted: Dimension, scope: Scope) -> str:
+def by_ratio(value: Value, found: Dimension, wanted: Dimension, scope: Scope) -> Hint:
     """What would have to be multiplied or divided by."""
     text = value.span.text.strip()
     text = text if text.isidentifier() or (text.startswith("(") and text.endswith(")")) else f"({text})"
     text = text if len(text) <= 40 and "\n" not in text else "(...)"
     if found == wanted * TIME:
-        times_known = [entry.name for entry in scope.entries.values() if entry.role is Role.PARAMETER and entry.form == {2: 1}]
-        return f"divide by a time constant: `{text}/{times_known[0] if times_known else 'tau'}`"
+        known = next((name for name, dimension in parameters_of(scope) if dimension == TIME), None)
+        return Hint(f"divide by a time constant: `{text}/{known or 'tau'}`", None, 1)
     ratio = wanted / found
-    for entry in scope.entries.values():
-        known_as = dimension_of(entry.form) if entry.role is Role.PARAMETER else None
-        if known_as is not None and not known_as.is_one and known_as in (ratio, ONE / ratio):
-            return f"did you mean `{text}{'*' if known_as == ratio else '/'}{entry.name}`?"
+    for name, dimension in parameters_of(scope):
+        if dimension is not None and not dimension.is_one and dimension in (ratio, ONE / ratio):
+            return Hint(f"did you mean `{text}{'*' if dimension == ratio else '/'}{name}`?", None, 1)
     if found == ONE:
-        return f"give it a unit: `{text} * (1 {usual_unit(wanted).text})`"
+        return Hint(f"give it a unit: `{text} * (1 {usual_unit(wanted).text})`")
     if wanted == ONE:
-        return f"divide it by a quantity in {coherent_text(found)}"
-    return f"it lacks a factor that is {describe(ratio)}: look for a missing or a wrong name"
+        return Hint(f"divide it by a quantity in {coherent_text(found)}")
+    return Hint(f"it lacks a factor that is {describe(ratio)}: look for a missing or a wrong name")
+
+
+def parameters_of(scope: Scope) -> Iterator[tuple[str, Dimension | None]]:
+    """The parameters of the text with their dimensions, as far as they are known."""
+    for entry in scope.entries.values():
+        if entry.role is Role.PARAMETER:
+            yield entry.name, scope.solution.dimension(entry.form)

@@ -381,7 +381,9 @@ class _Lowering:
         written = {store.array for store in current}
         for name in written:
             self.now[name] = Symbol(name)
-        self.once = {node: result for node, result in self.once.items() if not symbols_of(node) & written}  # of values that are gone
+        self.once = {
+            node: result for node, result in self.once.items() if not symbols_of(node) & written
+        }  # of values that are gone
         self.statements, self.emits = [], []
 
     # ---- one step

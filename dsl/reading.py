@@ -117,7 +117,9 @@ def extended(base: CheckedModel, source: Source, name: str) -> CheckedModel:
     (addition,) = parsed.module.models
     whole = replace(addition.name, id=f"{base.name}'")  # no text can hold this name, so it stands for `base` alone
     declaration = replace(addition, name=replace(addition.name, id=name), base=whole, bare=False)
-    checked, mistakes = _check(declaration, lambda asked: declaration_of(base) if asked == whole.id else None, parsed.unread, NOTHING)
+    checked, mistakes = _check(
+        declaration, lambda asked: declaration_of(base) if asked == whole.id else None, parsed.unread, NOTHING
+    )
     return _checked(checked, (*parsed.mistakes, *mistakes))
 
 

@@ -16,6 +16,7 @@ from ..grammar.unit_table import UNITS, nearest_unit
 from .dimensions import Constraint, Form, Solution, solve, unknown
 from .folding import fold
 from .near_names import near_names
+from .suspects import Trial, WrittenUnit
 
 MOST_COMPARED = 100_000  # pairs of names that are compared for suggestions in one text
 UNREADABLE = "?"  # the name of what could not be read and was reported
@@ -99,6 +100,7 @@ class Scope:
     entries: dict[str, Entry] = field(default_factory=dict)
     functions: Mapping[str, nodes.FunctionDefinition] = field(default_factory=dict)
     broken_functions: frozenset[str] = frozenset()  # recursive ones: reported, not inlined
+    written: dict[str, WrittenUnit] = field(default_factory=dict)
     plain: nodes.TimeIn | None = None
     time_decade: Fraction = Fraction(-3)  # of the unit that plain numbers count time in
     mistakes: list[Mistake] = field(default_factory=list)
@@ -135,10 +137,12 @@ class Scope:
 
     def settle(self) -> Solution:
         """Solve for all units; what contradicts becomes mistakes."""
-        self.solution, failed = solve(self.constraints)
+        constraints = [*(written.constraint() for written in self.written.values()), *self.constraints]
+        self.solution, failed = solve(constraints)
+        trial = Trial(constraints, self.solution, failed, self.written)
         for constraint in failed:
             left, right = self.solution.dimension(constraint.left), self.solution.dimension(constraint.right)
-            self.mistakes.append(constraint.blame(left, right))
+            self.mistakes.append(trial.explained(constraint.blame(left, right), constraint))
         return self.solution
 
     def known_names(self) -> tuple[str, ...]:

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ..backends.kernel import Constant, Expr, Operation, Symbol
+from ..backends.kernel import Constant, Expr, Operation, Symbol, symbols_of
 from .checked import CheckedModel
 
-
-def symbols_of(expression: Expr) -> frozenset[str]:
-    """The names of all symbols in an expression."""
-    return frozenset(_symbols(expression))
-
-
-def _symbols(expression: Expr) -> Iterator[str]:
-    if isinstance(expression, Symbol):
-        yield expression.name
-    elif isinstance(expression, Operation):
-        for argument in expression.arguments:
-            yield from _symbols(argument)
+__all__ = ["definitions", "is_number", "operations_of", "substitute", "symbols_of", "transform"]
 
 
 def operations_of(expression: Expr) -> Iterator[Operation]:

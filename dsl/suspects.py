@@ -10,8 +10,16 @@ from ..grammar.mistakes import Label, Mistake
 from ..grammar.source import Span
 from .dimensions import Constraint, Solution, known, solve, unknown
 from .unit_mistakes import UnitMistake
-from .units import NAMED_UNITS, Dimension, Unit, coherent_text, usual_unit
+from .units import Dimension, Unit, coherent_text, usual_unit
 
+# coherent units spelled out, as Brian2's texts have them
+# fmt: off
+SPELLED: Mapping[str, str] = {
+    "V": "volt", "A": "amp", "s": "second", "S": "siemens", "F": "farad", "m": "metre", "C": "coulomb", "K": "kelvin",
+    "ohm": "ohm", "1": "1", "1/s": "Hz", "V/s": "volt/second", "A/s": "amp/second", "S/s": "siemens/second", "m^2": "metre^2",
+    "mol/m^3": "mmolar", "A/m^2": "amp/metre^2", "S/m^2": "siemens/metre^2", "F/m^2": "farad/metre^2", "mol": "mole",
+}
+# fmt: on
 MOST_LABELS = 3
 MOST_WORK = 50_000  # constraints that are solved again for one text; of a longer one only the places in error are shown
 
@@ -30,13 +38,14 @@ class WrittenUnit:
         return Constraint(unknown(self.name), known(self.unit.dimension), -1, (self.span,), never)
 
     def label(self) -> Label:
-        return Label(self.span, f"`{self.name}` is in {self.unit.text} here" if self.unit.text != "1" else f"`{self.name}` is a number here")
+        unit = "a number" if self.unit.dimension.is_one else f"in {self.unit.text}"
+        return Label(self.span, f"`{self.name}` is {unit} here")
 
     def instead(self, dimension: Dimension) -> str:
         """A unit of another dimension in the same style: spelled out where this one is, usual otherwise."""
         coherent = coherent_text(dimension)
-        spelled = self.unit.decade == 0 and (self.unit.text in NAMED_UNITS.values() or self.unit.dimension.is_one)
-        return NAMED_UNITS.get(coherent, coherent) if spelled else usual_unit(dimension).text
+        spelled = self.unit.text == "1" or self.unit.text in SPELLED.values()
+        return SPELLED.get(coherent, coherent) if spelled else usual_unit(dimension).text
 
 
 def never(left: Dimension | None, right: Dimension | None) -> Mistake:
@@ -69,7 +78,9 @@ class Trial:
             shown = [w for w in shown if not w.in_value]
         shown.sort(key=lambda w: (not inside(mistake.span, w.statement), w.in_value, w.span.start))
         labels = tuple(w.label() for w in shown[:MOST_LABELS])
-        return replace(mistake, because=labels, fitting=self.fitting(best))
+        # a suggestion for this place alone is believed less where one written unit explains several places
+        vague = mistake.certainty <= (len(self.failed) > 1)
+        return replace(mistake, because=labels, fitting=self.fitting(best) if vague else None)
 
     def rests_on(self, constraint: Constraint) -> list[str]:
         """The names whose written units contradict one another through this constraint."""

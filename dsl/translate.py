@@ -115,8 +115,8 @@ class Translation:
             (wrong, found), (other, other_found) = ((second, two), (first, one))
             if first.literal is not None and second.literal is None:
                 (wrong, found), (other, other_found) = ((first, one), (second, two))
-            hint, literal = hints.for_value(wrong, found, other_found, self.scope)
-            return UnitsDiffer(wrong.span, verb, found, other.span, other_found, hint, literal)
+            hint = hints.for_value(wrong, found, other_found, self.scope)
+            return UnitsDiffer(wrong.span, verb, found, other.span, other_found, hint=hint)
 
         return Constraint(first.form, second.form, self.rank, (first.span, second.span), blame)
 
@@ -132,8 +132,7 @@ class Translation:
             return
 
         def blame(left: Dimension | None, right: Dimension | None) -> WrongUnit:
-            hint, literal = hints.for_value(value, right, left, self.scope)
-            return WrongUnit(value.span, place, left, right, hint, literal)
+            return WrongUnit(value.span, place, left, right, hint=hints.for_value(value, right, left, self.scope))
 
         self.scope.constraints.append(Constraint(wanted, value.form, self.rank, (value.span,), blame))
 

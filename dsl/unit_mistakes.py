@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
 
 from ..grammar.mistakes import Label, Mistake
 from ..grammar.source import Span
 from ..grammar.unit_table import REFUSED_UNITS
 from .name_mistakes import one_of
 from .units import Dimension, describe, noun, usual_unit
+
+
+class Hint(NamedTuple):
+    """What a person probably meant: what to say, what the spanned text would be then, and how certain it is (see `UnitMistake`)."""
+
+    text: str | None = None
+    replacement: str | None = None
+    certainty: int = 0
 
 
 def words(dimension: Dimension | None) -> str:
@@ -21,19 +29,56 @@ def short(dimension: Dimension | None) -> str:
 
 
 @dataclass(frozen=True)
-class UnitsDiffer(Mistake):
+class UnitMistake(Mistake):
+    """Units that contradict one another.
+
+    `because`: the written units that it comes from; `fitting`: what to write where one of them alone is to blame, which is a better
+    help than one of a lower certainty (2: this edit repairs the place, 1: it may, 0: in general).
+    """
+
+    code: ClassVar[str] = "units"
+    because: tuple[Label, ...] = field(default=(), kw_only=True, compare=False)
+    fitting: str | None = field(default=None, kw_only=True)
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return self.because
+
+    @property
+    def certainty(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class HintedMistake(UnitMistake):
+    """One with a hint for its place."""
+
+    hint: Hint = field(default_factory=Hint, kw_only=True)
+
+    @property
+    def help(self) -> str | None:
+        return self.fitting or self.hint.text
+
+    @property
+    def replacement(self) -> str | None:
+        return self.hint.replacement
+
+    @property
+    def certainty(self) -> int:
+        return self.hint.certainty
+
+
+@dataclass(frozen=True)
+class UnitsDiffer(HintedMistake):
     """Terms of a sum, sides of a comparison, arguments of min: what has to be of one unit and is not.
 
     `verb`: "add", "subtract", "compare", "choose between", or "give `max`".
     """
 
-    code: ClassVar[str] = "units"
     verb: str
     found: Dimension | None
     other: Span
     other_found: Dimension | None
-    hint: str | None
-    literal: str | None = None
 
     @property
     def message(self) -> str:
@@ -45,27 +90,16 @@ class UnitsDiffer(Mistake):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.other, f"this is {words(self.other_found)}"),)
-
-    @property
-    def help(self) -> str | None:
-        return self.hint
-
-    @property
-    def replacement(self) -> str | None:
-        return self.literal
+        return (Label(self.other, f"this is {words(self.other_found)}"), *self.because)
 
 
 @dataclass(frozen=True)
-class WrongUnit(Mistake):
+class WrongUnit(HintedMistake):
     """A value that has another unit than its place wants; `place`: "`v`", "dv/dt", "the duration"."""
 
-    code: ClassVar[str] = "units"
     place: str
     wanted: Dimension | None
     found: Dimension | None
-    hint: str | None
-    literal: str | None = None
 
     @property
     def message(self) -> str:
@@ -75,20 +109,11 @@ class WrongUnit(Mistake):
     def note(self) -> str:
         return f"this is {words(self.found)}"
 
-    @property
-    def help(self) -> str | None:
-        return self.hint
-
-    @property
-    def replacement(self) -> str | None:
-        return self.literal
-
 
 @dataclass(frozen=True)
-class NumberNeeded(Mistake):
+class NumberNeeded(UnitMistake):
     """A quantity with a unit where only a number makes sense: exp of a voltage."""
 
-    code: ClassVar[str] = "units"
     where: str
     found: Dimension | None
 
@@ -102,15 +127,17 @@ class NumberNeeded(Mistake):
 
     @property
     def help(self) -> str:
+        if self.fitting is not None:
+            return self.fitting
         unit = usual_unit(self.found).text if self.found is not None else "its unit"
-        return f"divide it by a quantity of the same unit, for example `({self.span.text})/{unit if unit.isalnum() else f'(1 {unit})'}`"
+        text = self.span.text if self.span.text.isidentifier() else f"({self.span.text})"
+        return f"divide it by a quantity of the same unit, for example `{text}/{unit if unit.isalnum() else f'(1 {unit})'}`"
 
 
 @dataclass(frozen=True)
-class ExponentNotConstant(Mistake):
+class ExponentNotConstant(UnitMistake):
     """`v^n` with a unit on v and an n that is not written as a number."""
 
-    code: ClassVar[str] = "units"
     base: Span
     base_found: Dimension | None
 
@@ -120,11 +147,11 @@ class ExponentNotConstant(Mistake):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.base, f"this is {words(self.base_found)}"),)
+        return (Label(self.base, f"this is {words(self.base_found)}"), *self.because)
 
     @property
     def help(self) -> str:
-        return "divide the base by a quantity of its unit first: `(x/x_0)^n`"
+        return self.fitting or "divide the base by a quantity of its unit first: `(x/x_0)^n`"
 
 
 @dataclass(frozen=True)

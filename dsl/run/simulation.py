@@ -195,7 +195,7 @@ class Simulation:
         recent = ", ".join(f"{value:.6g}" for value in from_computing(np.asarray(trouble.recent, np.float64), unit))
         what = (
             f"{trouble.array} of neuron {trouble.neuron} is not finite after the step to {self._told_time(trouble.step + 1)}"
-            f" (step {trouble.step}); its last values are {recent} {unit.text}"
+            f" (step {trouble.step}); its last values are {recent}{'' if unit.text in ('', '1') else ' ' + unit.text}"
         )
         self._stopped = f"this simulation has stopped: {what}"
         result = self._result(
