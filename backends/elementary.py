@@ -5,6 +5,7 @@ from __future__ import annotations
 from .lanes import Bits, Format, Real, fma, polynomial, product_error, select
 
 LOG2_E = 1.4426950408889634
+LN_2 = 0.6931471805599453
 
 # ---- exponentials ------------------------------------------------------------------------------
 
@@ -18,6 +19,13 @@ def _reduce(x: Real, bias: int) -> tuple[Bits, Real, Real]:
     upper = fma(n, -high, x)
     r = fma(n, -low, upper)
     return shifted.bits(), r, fma(n, -low, upper - r)
+
+
+def _reduce_at_once(x: Real) -> tuple[Bits, Real]:
+    """As `_reduce`, by one product with ln 2."""
+    shift = 1.5 * 2.0**x.format.fraction + x.format.bias
+    shifted = fma(x, LOG2_E, shift)
+    return shifted.bits(), fma(shifted - shift, -LN_2, x)
 
 
 def _growth(r: Real, tail: Real) -> Real:
@@ -80,9 +88,12 @@ def exprel(x: Real) -> Real:
     return select(abs(x) < 2.0 ** -(x.format.fraction + 1), 1.0, ratio)
 
 
-def _expm1_in_range(x: Real) -> Real:
-    """e^x - 1 where 2^n is a normal number, n nearest to x/ln 2."""
-    n, r, _ = _reduce(x, x.format.bias)
+def _expm1_in_range(x: Real, decaying: bool = False) -> Real:
+    """e^x - 1 where 2^n is a normal number, n nearest to x/ln 2.
+
+    What is lost when n ln 2 is subtracted at once grows as n; where n is negative, 2^n makes it less than it was.
+    """
+    n, r = _reduce_at_once(x) if decaying else _reduce(x, x.format.bias)[:2]
     scale = _power_of_two(n)
     return fma(scale, fma(polynomial(r, r.format.polynomials.exp) * r, r, r), scale - 1.0)
 
@@ -90,7 +101,7 @@ def _expm1_in_range(x: Real) -> Real:
 def exprel_decay(x: Real) -> Real:
     """(e^z - 1)/z of z = min(x, 0), 1 at 0 and above. Below 2 ulp. Cheaper than exprel: what only decays cannot overflow."""
     bound = x.capped(-50.0, 0.0)
-    ratio = _expm1_in_range(bound) / select(x < bound, x, bound)  # below the bound, -1/x
+    ratio = _expm1_in_range(bound, decaying=True) / select(x < bound, x, bound)  # below the bound, -1/x
     return select(bound > -(2.0 ** -(x.format.fraction + 1)), 1.0, ratio)
 
 

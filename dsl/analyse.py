@@ -33,7 +33,7 @@ from .statement_mistakes import (
     RefractoryKind,
     UnknownMethod,
 )
-from .suspects import WrittenUnit
+from .suspects import Origin
 from .translate import CONSTANTS, MOST_CALLS, SPECIAL_NAMES, TIME_FORM, Translation
 from .unit_mistakes import NotATimeUnit, UnitInPlainText, UnitOpen, UnknownUnit
 from .units import BOOLEAN_UNIT, DIMENSIONLESS, INTEGER_UNIT, TIME, Unit, unit_of, unit_of_symbol, usual_unit
@@ -167,8 +167,20 @@ class Analysis:
     # ---- names ----------------------------------------------------------------------------------
 
     @property
-    def written(self) -> dict[str, WrittenUnit]:
+    def written(self) -> dict[str, Origin]:
         return self.scope.written
+
+    def written_unit(self, name: str) -> Unit:
+        unit = self.written[name].unit
+        assert unit is not None
+        return unit
+
+    def origin_of(self, name: str, statement: nodes.Definition | nodes.Initial) -> str | None:
+        """The name, where nothing but a formula says its unit."""
+        if name in self.written:
+            return None
+        self.scope.formulas.setdefault(name, Origin(name, None, statement.expression.span, statement.span))
+        return name
 
     def role(self, name: str) -> Role:
         entry = self.scope.entries.get(name)
@@ -227,7 +239,7 @@ class Analysis:
             for table in (self.outline.definitions, self.outline.initials):
                 found = quantity_unit(table[name].expression, self.outline) if name in table else None
                 if found is not None:
-                    self.written[name] = WrittenUnit(name, *found, table[name].span, in_value=True)
+                    self.written[name] = Origin(name, *found, table[name].span, in_value=True)
 
     def take_unit(self, name: str, unit: nodes.Unit, statement: nodes.Statement) -> None:
         found = unit_of(unit)
@@ -238,7 +250,7 @@ class Analysis:
             if found.dimension != TIME:
                 self.scope.report(UnitInPlainText(unit.span, self.scope.plain.span))
         else:
-            self.written[name] = WrittenUnit(name, found, unit.span, statement.span, in_value=False)
+            self.written[name] = Origin(name, found, unit.span, statement.span)
 
     def form_of(self, name: str) -> Form:
         if self.scope.plain is not None:
@@ -249,8 +261,8 @@ class Analysis:
 
     def kind_of(self, name: str) -> Kind:
         """What is written (`: integer`), or what the initial value is; a real number otherwise."""
-        if name in self.written and self.written[name].unit.text in KINDS:
-            return KINDS[self.written[name].unit.text]
+        if name in self.written and self.written_unit(name).text in KINDS:
+            return KINDS[self.written_unit(name).text]
         start = self.outline.initials.get(name) or self.outline.definitions.get(name)
         if start is not None and name not in self.written and name not in self.outline.differentials:
             return Kind.BOOLEAN if looks_boolean(start.expression) else Kind.REAL
@@ -268,7 +280,7 @@ class Analysis:
         kind = self.kind_of(name) if role is Role.STATE else self.defined_kind(name, value)
         expression = converted(translation, f"`{name}`", value, kind, self.lenient)
         entry = self.enter(name, role, kind, definition.name.span, value=value._replace(expression=expression, kind=kind))
-        translation.fits(f"`{name}`", entry.form, value)
+        translation.fits(f"`{name}`", entry.form, value, self.origin_of(name, definition))
         self.values[name] = expression
         if role is Role.NOISE:
             self.scope.notes.append(f"`{name}` holds white noise, so it is part of the equations and has no value of its own")
@@ -282,7 +294,7 @@ class Analysis:
 
     def defined_kind(self, name: str, value: Value) -> Kind:
         if name in self.written:
-            return KINDS.get(self.written[name].unit.text, Kind.REAL)
+            return KINDS.get(self.written_unit(name).text, Kind.REAL)
         return Kind.BOOLEAN if value.kind is Kind.BOOLEAN else common_kind((value,))
 
     def derivative(self, name: str, equation: nodes.Differential) -> Expr:
@@ -312,7 +324,7 @@ class Analysis:
         entry = self.scope.entries[name]
         translation = Translation(self.scope, places.INITIAL, 0, name)
         value = translation.value(initial.expression)
-        translation.fits(f"`{name}`", entry.form, value)
+        translation.fits(f"`{name}`", entry.form, value, self.origin_of(name, initial))
         return converted(translation, f"`{name}`", value, entry.kind, self.lenient)
 
     # ---- events and blocks ----------------------------------------------------------------------
@@ -449,7 +461,7 @@ class Analysis:
 
     def unit(self, entry: Entry, solution: Solution) -> tuple[Unit, bool]:
         if entry.name in self.written:
-            return self.written[entry.name].unit, True
+            return self.written_unit(entry.name), True
         if entry.kind is not Kind.REAL:
             return (INTEGER_UNIT if entry.kind is Kind.INTEGER else BOOLEAN_UNIT), True
         dimension = solution.dimension(entry.form)
@@ -468,7 +480,7 @@ class Analysis:
                 return None
             name = statement.expression.id
             seen.add(name)
-        return self.written[name].unit
+        return self.written_unit(name)
 
     def common(self, name: str, solution: Solution) -> dict[str, object]:
         """The fields that every variable has."""

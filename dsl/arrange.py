@@ -22,8 +22,8 @@ class Pace(IntFlag):
     FREE = 3
 
 
-# worth an array of its own rather than computing it again in every step
-_DEAR = frozenset(
+# functions and divisions: worth an array of its own rather than computing it again in every step
+SLOW = frozenset(
     "divide power exp log log10 log2 log1p expm1 sqrt cbrt sin cos tan asin acos atan sinh cosh tanh exprel sinc sigmoid atan2 exprel_decay bernoulli"
     " floor_divide modulo element uniform normal exponential poisson".split()
 )
@@ -78,7 +78,7 @@ class Arranger:
             return None
         if pace is Pace.PER_STEP:
             return self._per_step(expression)
-        if pace is Pace.PER_NEURON and not any(node.name in _DEAR for node in operations_of(expression)):
+        if pace is Pace.PER_NEURON and not any(node.name in SLOW for node in operations_of(expression)):
             return None
         return self._hoist(expression, per_neuron=pace is Pace.PER_NEURON)
 
@@ -214,7 +214,7 @@ class Arranger:
         own_below = [f for f in below if self.pace(f) is Pace.PER_NEURON]
         free_above = [self.arrange(f) for f in above if self.pace(f) is Pace.FREE]
         free_below = [self.arrange(f) for f in below if self.pace(f) is Pace.FREE]
-        if own_below or any(node.name in _DEAR for f in own_above for node in operations_of(f)):
+        if own_below or any(node.name in SLOW for f in own_above for node in operations_of(f)):
             fixed_above = [f for f in calm_above if self.pace(f) is Pace.FIXED]
             fixed_below = [f for f in calm_below if self.pace(f) is Pace.FIXED]
             own = self.keep(_quotient(abs(coefficient), fixed_above + own_above, fixed_below + own_below))

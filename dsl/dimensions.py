@@ -62,6 +62,7 @@ class Constraint:
 
     `rank`: what is solved first is believed (0: definitions and initial values, 1: equations, 2: the rest). `spans`: the
     places compared; `blame` makes the mistake from the dimensions found on the left and on the right (None: open).
+    `origin`: the name whose unit this says, where it does.
     """
 
     left: Form
@@ -69,6 +70,7 @@ class Constraint:
     rank: int
     spans: tuple[Span, ...]
     blame: Callable[[Dimension | None, Dimension | None], Mistake]
+    origin: str | None = None
 
 
 @dataclass

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..backends.kernel import Symbol
+from ..grammar.unit_table import USUAL
 from .dimensions import times
 from .scope import Role, Scope, Value
 from .unit_mistakes import Hint
 from .units import ONE, TIME, Dimension, coherent_text, describe, unit_of_symbol, usual_unit
+
+COMMON = frozenset(symbol for symbol in USUAL if len(symbol) == 2)  # units that nobody takes for a parameter: mV, ms, nA
 
 
 def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, scope: Scope) -> Hint:
@@ -18,12 +21,15 @@ def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, s
     if value.literal is not None and found.is_one:
         text = f"{value.span.text.strip()} {usual_unit(wanted).text}"
         return Hint(f"did you mean `{text}`?", text, 2)
-    certain = unit_taken_for_name(value, scope) or parameter_without_unit(value, found, wanted, scope)
-    if certain is not None:
-        return Hint(certain, None, 2)
+    forgotten = unit_taken_for_name(value, scope)
+    if forgotten is not None:
+        return Hint(forgotten, None, 1)
+    bare = parameter_without_unit(value, found, wanted, scope)
+    if bare is not None:
+        return Hint(bare, None, 2)
     fewer = without_a_factor(value, wanted, scope)
     if fewer is not None:
-        return Hint(f"did you mean `{fewer}` instead of `{value.span.text.strip()}`?", fewer, 2)
+        return Hint(f"did you mean `{fewer}` instead of `{value.span.text.strip()}`?", fewer, 1)
     return by_ratio(value, found, wanted, scope)
 
 
@@ -55,7 +61,8 @@ def unit_taken_for_name(value: Value, scope: Scope) -> str | None:
     """A word that was read as a unit because nothing defines it: often a forgotten parameter."""
     for part, _ in value.parts or ((value, 1),):
         word = part.span.text.strip()
-        if len(word) <= 2 and word not in scope.entries and unit_of_symbol(word) is not None and word.isidentifier():
+        plain = word.isidentifier() and len(word) <= 2 and word not in COMMON
+        if plain and word not in scope.entries and unit_of_symbol(word) is not None:
             return f"`{word}` is read as a unit here, since nothing defines it; if it is a parameter, write `{word} = ...`"
     return None
 

@@ -33,7 +33,7 @@ from ..backends.kernel import (
     Store,
     Symbol,
 )
-from .arrange import Arranger, Pace, shared_parts
+from .arrange import SLOW, Arranger, Pace, shared_parts
 from .checked import Assignment, CheckedModel, Derived, Event, Input
 from .discretise import Discretised
 from .safe_forms import safe
@@ -372,7 +372,7 @@ class _Lowering:
         prefix = f"@part{len(self.phases)}_"
         assigned, kinds = shared_parts(run, self.kinds, prefix)
         self.kinds |= kinds
-        made = _with_draws(assigned, [s for s in self.statements if isinstance(s, Draw)])
+        made = _with_draws(_side_by_side(assigned), [s for s in self.statements if isinstance(s, Draw)])
         changed = ((name, value) for name, value in self.now.items() if name in self.arrays and isinstance(value, Symbol))
         current = [Store(name, value.name) for name, value in changed if value.name != name]
         self.phases.append(
@@ -654,6 +654,16 @@ def _converted(expression: Expr, found: Kind, wanted: Kind) -> Expr:
         {Kind.REAL: "to_real", Kind.INTEGER: "to_integer", Kind.BOOLEAN: "to_boolean", Kind.DOUBLE: "to_double"}[wanted],
         (expression,),
     )
+
+
+def _side_by_side(statements: list[Assign]) -> list[Assign]:
+    """The statements with functions that do not wait for one another next to each other: a processor looks only so far ahead, and a
+    function that waits for the one before it would keep it idle."""
+    depths: dict[str, int] = {}
+    for statement in statements:
+        waits = max((depths.get(name, 0) for name in symbols_of(statement.expression)), default=0)
+        depths[statement.name] = waits + any(node.name in SLOW for node in operations_of(statement.expression))
+    return sorted(statements, key=lambda statement: depths[statement.name])
 
 
 def _with_draws(assigned: list[Assign], draws: list[Draw]) -> list[Assign | Draw]:

@@ -16,7 +16,7 @@ from ..grammar.unit_table import UNITS, nearest_unit
 from .dimensions import Constraint, Form, Solution, solve, unknown
 from .folding import fold
 from .near_names import near_names
-from .suspects import Trial, WrittenUnit
+from .suspects import Origin, Trial
 
 MOST_COMPARED = 100_000  # pairs of names that are compared for suggestions in one text
 UNREADABLE = "?"  # the name of what could not be read and was reported
@@ -100,7 +100,8 @@ class Scope:
     entries: dict[str, Entry] = field(default_factory=dict)
     functions: Mapping[str, nodes.FunctionDefinition] = field(default_factory=dict)
     broken_functions: frozenset[str] = frozenset()  # recursive ones: reported, not inlined
-    written: dict[str, WrittenUnit] = field(default_factory=dict)
+    written: dict[str, Origin] = field(default_factory=dict)  # units behind a colon or in a value
+    formulas: dict[str, Origin] = field(default_factory=dict)  # of names without a written unit
     plain: nodes.TimeIn | None = None
     time_decade: Fraction = Fraction(-3)  # of the unit that plain numbers count time in
     mistakes: list[Mistake] = field(default_factory=list)
@@ -139,7 +140,7 @@ class Scope:
         """Solve for all units; what contradicts becomes mistakes."""
         constraints = [*(written.constraint() for written in self.written.values()), *self.constraints]
         self.solution, failed = solve(constraints)
-        trial = Trial(constraints, self.solution, failed, self.written)
+        trial = Trial(constraints, self.solution, failed, {**self.written, **self.formulas})
         for constraint in failed:
             left, right = self.solution.dimension(constraint.left), self.solution.dimension(constraint.right)
             self.mistakes.append(trial.explained(constraint.blame(left, right), constraint))

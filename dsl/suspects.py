@@ -1,16 +1,15 @@
-"""Which written unit is to blame for units that do not fit: the one without which everything else fits together."""
+"""What is to blame for units that do not fit: the written unit, or the value of a name, without which everything else fits together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from ..grammar.mistakes import Label, Mistake
 from ..grammar.source import Span
 from .dimensions import Constraint, Solution, known, solve, unknown
-from .unit_mistakes import UnitMistake
-from .units import Dimension, Unit, coherent_text, usual_unit
+from .unit_mistakes import UnitMistake, words
+from .units import Dimension, Unit, coherent_text, describe, usual_unit
 
 # coherent units spelled out, as Brian2's texts have them
 # fmt: off
@@ -25,27 +24,36 @@ MOST_WORK = 50_000  # constraints that are solved again for one text; of a longe
 
 
 @dataclass(frozen=True)
-class WrittenUnit:
-    """What a text says of the unit of a name, and where: behind the colon of a statement, or in its value (`C = 281 pF`)."""
+class Origin:
+    """Where the unit of a name comes from: behind a colon or in a value (`C = 281 pF`), or, `unit` None, from a formula.
+
+    `span` is the unit, or the formula.
+    """
 
     name: str
-    unit: Unit
+    unit: Unit | None
     span: Span
     statement: Span
-    in_value: bool
+    in_value: bool = False
 
     def constraint(self) -> Constraint:
-        return Constraint(unknown(self.name), known(self.unit.dimension), -1, (self.span,), never)
+        """What a written unit says, as one of the constraints; it is believed before all others."""
+        assert self.unit is not None
+        return Constraint(unknown(self.name), known(self.unit.dimension), -1, (self.span,), never, self.name)
 
-    def label(self) -> Label:
-        unit = "a number" if self.unit.dimension.is_one else f"in {self.unit.text}"
-        return Label(self.span, f"`{self.name}` is {unit} here")
+    def label(self, dimension: Dimension | None) -> Label:
+        written = self.unit is not None and not self.unit.dimension.is_one
+        what = f"in {self.unit.text}" if written and self.unit is not None else words(dimension)
+        return Label(self.span, f"`{self.name}` is {what} here")
 
     def instead(self, dimension: Dimension) -> str:
-        """A unit of another dimension in the same style: spelled out where this one is, usual otherwise."""
+        """What to write for another dimension, in the style of what stands there: spelled out, or the usual unit."""
+        if self.unit is None:
+            return f"`{self.name}` as {describe(dimension)}"
         coherent = coherent_text(dimension)
         spelled = self.unit.text == "1" or self.unit.text in SPELLED.values()
-        return SPELLED.get(coherent, coherent) if spelled else usual_unit(dimension).text
+        unit = SPELLED.get(coherent, coherent) if spelled else usual_unit(dimension).text
+        return f"`{self.name}` in {unit}" if self.in_value and unit != "1" else f"`: {unit}` for `{self.name}`"
 
 
 def never(left: Dimension | None, right: Dimension | None) -> Mistake:
@@ -54,65 +62,53 @@ def never(left: Dimension | None, right: Dimension | None) -> Mistake:
 
 @dataclass
 class Trial:
-    """The constraints of one model, and what becomes of them without one of the written units."""
+    """The constraints of one model, and what becomes of them without one of the origins."""
 
     constraints: Sequence[Constraint]
     solution: Solution
     failed: Sequence[Constraint]
-    written: Mapping[str, WrittenUnit]
+    origins: Mapping[str, Origin]
     work: int = 0
     without: dict[str, tuple[Solution, list[Constraint]]] = field(default_factory=dict)
 
-    @cached_property
-    def by_constraint(self) -> Mapping[int, str]:
-        return {id(c): str(next(iter(c.left))) for c in self.constraints if c.rank < 0}
-
     def explained(self, mistake: Mistake, constraint: Constraint) -> Mistake:
-        """The mistake with a caret under each written unit that it may come from, and the unit that would fit."""
+        """The mistake with a caret under each origin that it may come from, and the unit that would fit."""
         if not isinstance(mistake, UnitMistake):
             return mistake
-        mine = [self.written[name] for name in self.rests_on(constraint)]
+        names = {other.origin for other in self.solution.rests_on(constraint)}
+        mine = [origin for name, origin in self.origins.items() if name in names]
         best = self.suspects(mine, constraint)
-        shown = best or [w for w in mine if inside(mistake.span, w.statement)]
+        shown = best or [origin for origin in mine if inside(mistake.span, origin.statement)]
         if mistake.replacement is not None:  # the caret stands at what has to be changed already
-            shown = [w for w in shown if not w.in_value]
-        shown.sort(key=lambda w: (not inside(mistake.span, w.statement), w.in_value, w.span.start))
-        labels = tuple(w.label() for w in shown[:MOST_LABELS])
+            shown = [origin for origin in shown if not origin.in_value]
+        shown.sort(key=lambda o: (not inside(mistake.span, o.statement), o.unit is None, o.in_value, o.span.start))
+        labels = tuple(o.label(self.solution.dimension(unknown(o.name))) for o in shown if o.span != mistake.span)
         # a suggestion for this place alone is believed less where one written unit explains several places
-        vague = mistake.certainty <= (len(self.failed) > 1)
-        return replace(mistake, because=labels, fitting=self.fitting(best) if vague else None)
+        vague = mistake.certainty <= (len(best) == 1 and len(self.failed) > 1)
+        return replace(mistake, because=labels[:MOST_LABELS], fitting=self.fitting(best) if vague else None)
 
-    def rests_on(self, constraint: Constraint) -> list[str]:
-        """The names whose written units contradict one another through this constraint."""
-        found = self.solution.rests_on(constraint)
-        return [self.by_constraint[id(c)] for c in found if id(c) in self.by_constraint]
-
-    def suspects(self, candidates: Sequence[WrittenUnit], constraint: Constraint) -> list[WrittenUnit]:
+    def suspects(self, candidates: Sequence[Origin], constraint: Constraint) -> list[Origin]:
         """Those without which the constraint holds and fewest others fail."""
-        self.work += len(self.constraints) * sum(w.name not in self.without for w in candidates)
+        self.work += len(self.constraints) * sum(origin.name not in self.without for origin in candidates)
         if self.work > MOST_WORK:
             return []
-        left = {w.name: self.without_unit(w.name)[1] for w in candidates}
-        cleared = [w for w in candidates if all(c is not constraint for c in left[w.name])]
-        fewest = min((len(left[w.name]) for w in cleared), default=0)
-        return [w for w in cleared if len(left[w.name]) == fewest and fewest < len(self.failed)]
+        left = {origin.name: self.solved_without(origin.name)[1] for origin in candidates}
+        cleared = [origin for origin in candidates if all(c is not constraint for c in left[origin.name])]
+        fewest = min((len(left[origin.name]) for origin in cleared), default=0)
+        return [origin for origin in cleared if len(left[origin.name]) == fewest and fewest < len(self.failed)]
 
-    def without_unit(self, name: str) -> tuple[Solution, list[Constraint]]:
+    def solved_without(self, name: str) -> tuple[Solution, list[Constraint]]:
         if name not in self.without:
-            self.without[name] = solve(c for c in self.constraints if self.by_constraint.get(id(c)) != name)
+            self.without[name] = solve(c for c in self.constraints if c.origin != name)
         return self.without[name]
 
-    def fitting(self, suspects: Sequence[WrittenUnit]) -> str | None:
-        """What to write, where one unit alone is to blame."""
-        if len(suspects) != 1:
+    def fitting(self, suspects: Sequence[Origin]) -> str | None:
+        """What to write, where one origin alone is to blame, or one of two."""
+        if not 1 <= len(suspects) <= 2:
             return None
-        (written,) = suspects
-        dimension = self.without[written.name][0].dimension(unknown(written.name))
-        if dimension is None:
-            return None
-        if written.in_value:
-            return f"all units fit if `{written.name}` is in {written.instead(dimension)}"
-        return f"did you mean `: {written.instead(dimension)}` for `{written.name}`?"
+        dimensions = [self.without[origin.name][0].dimension(unknown(origin.name)) for origin in suspects]
+        parts = [o.instead(dimension) for o, dimension in zip(suspects, dimensions, strict=True) if dimension is not None]
+        return f"did you mean {', or '.join(parts)}?" if len(parts) == len(suspects) else None
 
 
 def inside(small: Span, large: Span) -> bool:

@@ -126,15 +126,15 @@ class Translation:
             blame = lambda found, _: NumberNeeded(value.span, where, found)  # noqa: E731
             self.scope.constraints.append(Constraint(value.form, NUMBER, self.rank, (value.span,), blame))
 
-    def fits(self, place: str, wanted: Form, value: Value) -> None:
-        """The value has the unit that its place wants."""
+    def fits(self, place: str, wanted: Form, value: Value, origin: str | None = None) -> None:
+        """The value has the unit that its place wants; `origin` is a name that has its unit from here."""
         if value.form == wanted:
             return
 
         def blame(left: Dimension | None, right: Dimension | None) -> WrongUnit:
             return WrongUnit(value.span, place, left, right, hint=hints.for_value(value, right, left, self.scope))
 
-        self.scope.constraints.append(Constraint(wanted, value.form, self.rank, (value.span,), blame))
+        self.scope.constraints.append(Constraint(wanted, value.form, self.rank, (value.span,), blame, origin))
 
     def without_noise(self, *values: Value) -> bool:
         """Whether no value holds white noise, which may only be added and multiplied."""

@@ -61,7 +61,7 @@ class HintedMistake(UnitMistake):
 
     @property
     def replacement(self) -> str | None:
-        return self.hint.replacement
+        return self.hint.replacement if self.fitting is None else None
 
     @property
     def certainty(self) -> int:

@@ -18,12 +18,12 @@ def interval(source: Source, dt: float) -> float:
 
 
 def rows_needed(source: Source, steps: int, dt: float) -> int:
-    """How many rows a run needs that ends after `steps`; the last one holds on."""
+    """How many rows a run needs that ends after `steps`, with one for the recording at its end; the last one holds on."""
     if isinstance(source, Table):
         return len(source.values)
     if isinstance(source, Sampled):
-        return max(1, min(steps, math.ceil(source.until / dt) + 2))
-    return max(1, steps)
+        return min(steps + 1, math.ceil(source.until / dt) + 2)
+    return steps + 1
 
 
 def columns(source: Source, n: int) -> int:

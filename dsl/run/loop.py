@@ -55,7 +55,7 @@ def run_steps(
             start, stop = time.perf_counter(), min(last, step + chunk)
             outcome = program.advance(memory, step, stop, threads)
             for log, pairs in zip(logs, memory.spikes, strict=True):
-                log.drain(pairs, step, memory.n)
+                log.drain(pairs, step)
             taken = time.perf_counter() - start
             chunk = max(1, min(GROWTH * (stop - step), int((stop - step) * CHUNK_SECONDS / max(taken, 1e-9))))
             step, trouble = outcome.done, outcome.trouble

@@ -122,8 +122,7 @@ class Simulation:
         first = self._step
         self._advance(whole_number(count, "count"), [], progress=False)
         logs = [log for name, log in zip(self._assembly.kernel.events, self._logs, strict=True) if name == "spike"]
-        pieces = [neurons for log in logs for _, neurons in log.between(first, self._step).pieces]
-        return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
+        return logs[0].since(first).sorted()[1] if logs else np.empty(0, np.int64)
 
     def result(self) -> Result:
         """The result of everything since the start."""

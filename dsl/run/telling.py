@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..units import from_computing
 from .assembly import Assembly
-from .recorders.spikes import EventLog
+from .recorders.spikes import EventLog, LoggedSpikes
 from .recorders.state import Table
 from .report import Report
 from .result import FinalState, Result, Trace
@@ -33,7 +33,7 @@ def told(assembly: Assembly, tables: Sequence[Table], logs: Sequence[EventLog], 
         report=_report(assembly, stretch),
         traces={table.track.name: _trace(assembly, table, stretch, owned) for table in tables},
         events={
-            name: log.between(first, last).spikes(settings.convention.stamp, settings.dt)
+            name: LoggedSpikes(log.since(first), settings.convention.stamp, settings.dt)
             for name, log in zip(assembly.kernel.events, logs, strict=True)
         },
         final_state=FinalState({} if stretch.missing else assembly.states(), {s.name: s.unit for s in states}, stretch.missing),

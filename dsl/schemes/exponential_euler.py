@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from ..step import DT, Refusal, Step, System
-from ..symbolic import call
+from ..symbolic import call, function
 from .runge_kutta import refuse_noise
 
 
@@ -21,10 +21,19 @@ def exponential_euler(system: System) -> Step:
 
 def _advance(system: System, state: str, rate: sympy.Expr) -> sympy.Expr:
     x = sympy.Symbol(state)
-    slope = system.at(system.drift[state], {})
+    slope = system.at(_affine(system.drift[state], x, rate), {})
     if rate == 0:
         return x + DT * slope
     return x + DT * slope * call("exprel", DT * system.at(rate, {}))
+
+
+def _affine(slope: sympy.Expr, x: sympy.Symbol, rate: sympy.Expr) -> sympy.Expr:
+    """A slope that is linear in x as a x + b: the scheme needs a anyway, and a gate a (1 - m) - b m becomes one multiply-add."""
+    plain = rate.args[0] if isinstance(rate, function("below")) else rate
+    hidden = any(x in node.free_symbols for node in slope.atoms(sympy.Function))
+    if rate == 0 or hidden or x in plain.free_symbols:
+        return slope
+    return plain * x + slope.xreplace({x: sympy.Integer(0)})
 
 
 def _rate(system: System, state: str) -> sympy.Expr:

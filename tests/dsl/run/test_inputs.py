@@ -164,3 +164,31 @@ WRONG = {
 def test_refused(case):
     with pytest.raises(dvdt.UsageError):
         dvdt.Population(FOLLOWER, 3, parameters={"I": WRONG[case]()})
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_callable_has_columns_of_its_own_count(backend):
+    """Two columns for five neurons, shared out by the text; one column is that of all neurons, whatever index is asked for."""
+    text = "dv/dt = stimulus(t, {})/ms : 1\nstimulus(t, i) : 1\n"
+    run = {"dt": "0.1 ms", "n": 5, "method": "euler", "record": ["v"], "backend": backend}
+    two = np.arange(20.0).reshape(10, 2)
+    given = {"stimulus": dvdt.TimedSeries(two, "0.1 ms")}
+    shared = dvdt.simulate(text.format("i % 2"), "1 ms", parameters=given, **run)
+    assert shared["v"][-1] == pytest.approx(0.1 * two.sum(axis=0)[[0, 1, 0, 1, 0]])
+    with pytest.raises(dvdt.UsageError, match=r"stimulus\(t, i\), one column a neuron; there are 2 columns for 5 neurons"):
+        dvdt.simulate(text.format("i"), "1 ms", parameters=given, **run)
+    one = dvdt.simulate(text.format("i"), "1 ms", parameters={"stimulus": dvdt.TimedSeries(two[:, 0], "0.1 ms")}, **run)
+    assert one["v"][-1] == pytest.approx(np.full(5, 0.1 * two[:, 0].sum()))
+
+
+@pytest.mark.parametrize("drive", [dvdt.ramp("0", "2", start="0 ms", stop="1 ms"), dvdt.noise("0", "1", "1 ms")])
+def test_the_row_at_the_end_of_a_run_is_that_of_its_time(drive):
+    """The input at t_end belongs to the next step, and is recorded already."""
+    kwargs = {"what": "dv/dt = I/ms : 1\nI = 0", "seed": 2, "parameters": {"I": drive}, "record": ["I"], "backend": "reference"}
+    split = dvdt.Simulation(**kwargs)
+    first = split.run("0.5 ms")
+    split.run("0.5 ms")
+    whole = dvdt.simulate(duration="1 ms", **kwargs)
+    assert np.array_equal(first["I"], whole["I"][:6])
+    assert np.array_equal(split.result()["I"], whole["I"])
+    assert len(np.unique(whole["I"])) == 11
