@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -100,17 +101,16 @@ def _compiled(source: str) -> Any:
 
     No wrapper is made: wrappers speak to the interpreter, and the object file would need numba in every process.
     """
-    from numba.core import compiler, registry, types
-    from numba.core.compiler_lock import global_compiler_lock
+    compiler, types = import_module("numba.core.compiler"), import_module("numba.core.types")
 
     namespace: dict[str, Any] = {"__name__": "dvdt_kernel"}
     exec(compile(source, "<kernel>", "exec"), namespace)
     flags = compiler.Flags()
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
     flags.error_model = "numpy"
-    target = registry.cpu_target
-    with global_compiler_lock:
-        made = compiler.compile_extra(
+    target = import_module("numba.core.registry").cpu_target
+    with import_module("numba.core.compiler_lock").global_compiler_lock:
+        return compiler.compile_extra(
             target.typing_context,
             target.target_context,
             namespace["advance"],
@@ -119,7 +119,6 @@ def _compiled(source: str) -> Any:
             flags=flags,
             locals={},
         )
-    return made
 
 
 def _load(code: MachineCode) -> Function:

@@ -78,7 +78,9 @@ def by_hand(name: str, case: Case, n: int, precision: str) -> float | None:
 
 def table(models: list[str], sizes: list[int], precisions: list[str], threads: list[int]) -> list[Row]:
     """Measures and prints row by row: a JSON line to the standard output, the table to the error output."""
-    print(f"{'model':16}{'N':>9} {'precision':10}{'threads':>7}{'G/s':>8}{'G/CPU s':>9}{'by hand':>9}{'ratio':>7}", file=sys.stderr)
+    print(
+        f"{'model':16}{'N':>9} {'precision':10}{'threads':>7}{'G/s':>8}{'G/CPU s':>9}{'by hand':>9}{'ratio':>7}", file=sys.stderr
+    )
     rows = []
     for name in models:
         for precision in precisions:

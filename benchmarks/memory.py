@@ -24,4 +24,7 @@ def report() -> None:
     """Prints one JSON line: the peak above the bare process, and its ratio to the arrays."""
     done = subprocess.run([sys.executable, "-c", CODE], check=True, capture_output=True, text=True)
     peak = int(done.stdout)
-    print(json.dumps({"memory": "4 variables, 1e6 neurons, float64", "peak_bytes": peak, "ratio": round(peak / ARRAYS, 2)}), flush=True)
+    print(
+        json.dumps({"memory": "4 variables, 1e6 neurons, float64", "peak_bytes": peak, "ratio": round(peak / ARRAYS, 2)}),
+        flush=True,
+    )

@@ -21,6 +21,7 @@ from .name_mistakes import TooManyCalls, UnknownFunction, UnknownName
 from .numbering import numbered
 from .outline import Outline, outline_of
 from .roles import Roles, has_flag
+from .scheme_names import KNOWN as SCHEMES
 from .scope import Entry, Role, Scope, Value, common_kind, real
 from .statement_mistakes import (
     ConstantNotFinite,
@@ -419,16 +420,12 @@ class Analysis:
     def check_method(self, method: nodes.Method | None) -> None:
         if method is None:
             return
-        from .schemes import ALIASES, SCHEMES
-
-        known_schemes = ("auto", *SCHEMES, *ALIASES)
-        if method.name.id not in known_schemes:
-            self.scope.report(
-                UnknownMethod(method.name.span, method.name.id, self.scope.near(method.name.id, known_schemes), known_schemes)
-            )
-        for name in method.order:
-            if name.id not in self.outline.differentials:
-                self.scope.report(NotHeld(name.span, name.id, self.scope.near(name.id, self.outline.differentials)))
+        name = method.name
+        if name.id not in SCHEMES:
+            self.scope.report(UnknownMethod(name.span, name.id, self.scope.near(name.id, SCHEMES), SCHEMES))
+        for state in method.order:
+            if state.id not in self.outline.differentials:
+                self.scope.report(NotHeld(state.span, state.id, self.scope.near(state.id, self.outline.differentials)))
 
     def note_hidden_names(self) -> None:
         for name in self.outline.names:

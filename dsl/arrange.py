@@ -226,7 +226,7 @@ class Arranger:
             calm = self._calm(abs(coefficient), calm_above, calm_below)
             numerator = [] if is_number(calm, 1.0) else [calm]
             numerator += [self.keep(f) for f in own_above]
-        free_above += [Operation("bernoulli", f.arguments) for f in free_below if _is(f, "exprel")]
+        free_above += [Operation("bernoulli", (_first(f),)) for f in free_below if _is(f, "exprel")]
         free_below = [f for f in free_below if not _is(f, "exprel")]
         if free_below:
             # the factor and the divisor meet first: rates such as a/exprel(x) stand in several terms, and are divided once
@@ -315,6 +315,11 @@ def _power(base: Expr, exponent: int) -> Expr:
     half = _power(base, exponent // 2)
     square = Operation("multiply", (half, half))
     return square if exponent % 2 == 0 else Operation("multiply", (square, base))
+
+
+def _first(expression: Expr) -> Expr:
+    assert isinstance(expression, Operation)
+    return expression.arguments[0]
 
 
 def _second(expression: Expr) -> Expr:

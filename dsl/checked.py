@@ -151,6 +151,11 @@ class CheckedModel:
     text: str = field(default="", compare=False, repr=False)
 
     @property
+    def formulas(self) -> tuple[Input | Derived, ...]:
+        """Inputs and derived quantities, each after those that it uses."""
+        return (*self.inputs, *self.derived)
+
+    @property
     def noisy(self) -> bool:
         """Whether an equation holds white noise."""
         return any(state.derivative is not None and has_noise(state.derivative) for state in self.states)

@@ -38,7 +38,7 @@ from .checked import Assignment, CheckedModel, Derived, Event, Input
 from .discretise import Discretised
 from .safe_forms import safe
 from .step import Propagation
-from .structure import Structure
+from .structure import LENGTH, Structure
 from .substitute import definitions, operations_of, substitute, symbols_of, transform
 from .symbolic import from_sympy, to_sympy
 
@@ -60,6 +60,8 @@ _UNKNOWN: Mapping[Kind, Constant] = {Kind.REAL: Constant(float("nan")), Kind.INT
 
 NEVER = -1e7  # ms; the last spike of a neuron that has not spiked
 REFRACTORY, LAST, SPIKED = "@refractory", "@lastspike", "@spiked"
+LAST_STEP = f"{LAST} step"  # the number of the step whose time the last spike carries, -1 for none
+BEFORE: Mapping[str, Constant] = {LAST: Constant(NEVER), SPIKED: Constant(False), "@not_refractory": Constant(True)}  # a run
 OFFSET = Constant(1e-6)  # a sample begins at its time also where k*dt falls short of it by rounding
 
 
@@ -158,7 +160,7 @@ class _Lowering:
         for state in self.model.states:
             self.array(state.name, state.kind, written=True)
             self.now[state.name] = Symbol(state.name)
-            self.initial.append((state.name, substitute(state.initial, self.initial_values())))
+            self.initial.append((state.name, _smooth(substitute(state.initial, self.initial_values()), self.kinds)))
         for parameter in self.model.parameters:
             shape = self.shapes.get(parameter.name, "scalar")
             if shape == "array":
@@ -177,10 +179,9 @@ class _Lowering:
 
     def initial_values(self) -> Mapping[str, Expr]:
         """Derived quantities and inputs as initial values see them: written out over states, parameters and time."""
-        once = {
-            v.name: substitute(v.expression, self.written_out) for v in (*self.model.inputs, *self.model.derived) if v.once_a_step
-        }
-        return {**self.written_out, **once}
+        once = {v.name: substitute(v.expression, self.written_out) for v in self.model.formulas if v.once_a_step}
+        written = {name: substitute(value, BEFORE) for name, value in {**self.written_out, **once}.items()}
+        return {**written, **BEFORE}
 
     def array(self, name: str, kind: Kind, written: bool) -> None:
         self.arrays[name] = Array(name, kind, written)
@@ -269,19 +270,30 @@ class _Lowering:
             return self.time
         if name == "@not_refractory":
             return Operation("not", (self.is_refractory(),))
-        if name in ("@lastspike", "@spiked"):
+        if name == SPIKED:
             self.remember(name)
             return self.now[name]
+        if name == LAST:
+            return self.last_spike()
         if name.startswith("@xi"):
             return self.white_noise(name)
         return symbol
 
     def remember(self, name: str) -> None:
         """The arrays that hold the last spike exist only where they are read."""
-        kind = Kind.REAL if name == LAST else Kind.BOOLEAN
-        self.array(name, kind, written=True)
-        self.now[name] = Symbol(name)
-        self.initial.append((name, Constant(NEVER) if name == LAST else Constant(False)))
+        stored = f"{name} step" if name == LAST else name
+        self.array(stored, Kind.INTEGER if name == LAST else Kind.BOOLEAN, written=True)
+        self.now[stored] = Symbol(stored)
+        self.initial.append((stored, Constant(-1) if name == LAST else Constant(False)))
+
+    def last_spike(self) -> Expr:
+        """The time of the last spike, in float64 from the number of its step: late in a run float32 cannot tell milliseconds apart."""
+        if LAST_STEP not in self.now:
+            self.remember(LAST)
+        self.scalar(LENGTH, Kind.DOUBLE)
+        number = self.now[LAST_STEP]
+        time = Operation("multiply", (Operation("to_double", (number,)), Symbol(LENGTH)))
+        return Operation("where", (Operation("less", (number, Constant(0))), Operation("to_double", (Constant(NEVER),)), time))
 
     def white_noise(self, name: str) -> Symbol:
         """A normal number of the step; the scheme has put sqrt(dt) beside it."""
@@ -394,7 +406,7 @@ class _Lowering:
             self.array(REFRACTORY, Kind.BOOLEAN if self.model.refractory.condition else Kind.REAL, written=True)
             self.now[REFRACTORY] = Symbol(REFRACTORY)
             self.initial.append((REFRACTORY, Constant(False) if self.model.refractory.condition else Constant(0.0)))
-        for variable in (*self.model.inputs, *self.model.derived):
+        for variable in self.model.formulas:
             if variable.once_a_step and variable.name not in self.written_out:
                 self.hold_for_step(variable)
         if self.model.refractory is not None:
@@ -520,11 +532,11 @@ class _Lowering:
         return substitute(Operation("greater", tests[number].arguments), self.initial_values())
 
     def note_spike(self, flag: Symbol) -> None:
-        if LAST in self.now or self.reads(LAST):
-            if LAST not in self.now:
+        if LAST_STEP in self.now or self.reads(LAST):
+            if LAST_STEP not in self.now:
                 self.remember(LAST)
-            time = Operation("to_real", (self.stamp,))
-            self.now[LAST] = self.assign(LAST, Kind.REAL, Operation("where", (flag, time, self.now[LAST])))
+            number = Symbol("@step") if self.brian2 else Operation("add", (Symbol("@step"), Constant(1)))
+            self.now[LAST_STEP] = self.assign(LAST_STEP, Kind.INTEGER, Operation("where", (flag, number, self.now[LAST_STEP])))
         if SPIKED in self.now or self.reads(SPIKED):
             if SPIKED not in self.now:
                 self.remember(SPIKED)

@@ -52,7 +52,12 @@ def read(source: Source, name: str | None, known: KnownModels, keywords: Keyword
     if isinstance(kept, CheckedModel):
         return kept
     asked: list[str] = []
-    checked = _read(source, name, lambda base: asked.append(base) or known(base), keywords)
+
+    def noted(base: str) -> ModelDeclaration | None:
+        asked.append(base)
+        return known(base)
+
+    checked = _read(source, name, noted, keywords)
     if key is not None and not asked:  # what inherits from another text is not decided by its own alone
         store.keep(key, replace(checked, declaration=None, text=_printed(checked)))
     return checked

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..backends.kernel import Expr, Kernel
 
+LENGTH = "@length"  # a scalar of kernels that need dt in float64 in the middle of a step
 CONVENTIONS = ("dvdt", "brian2", "nest")
 
 

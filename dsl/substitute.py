@@ -50,7 +50,7 @@ def definitions(model: CheckedModel, functions: Mapping[str, Expr] | None = None
     found: dict[str, Expr] = {}
     for name, expression in (functions or {}).items():
         found[name] = expression
-    for variable in (*model.inputs, *model.derived):
+    for variable in model.formulas:
         if not variable.once_a_step and variable.name not in (functions or {}):
             found[variable.name] = substitute(variable.expression, found)
     return found

@@ -85,7 +85,7 @@ def _safe_quotient(numerator: sympy.Expr, x: sympy.Expr, limit: sympy.Expr) -> s
     return call("where", near, limit, numerator / call("where", near, sympy.Integer(1), x))
 
 
-class _Opaque(sympy.Function):
+class _Opaque(sympy.Function):  # type: ignore[misc]  # sympy is not typed
     """One kernel operation. Its arguments are never evaluated."""
 
     operation = ""

@@ -12,7 +12,7 @@ from ...backends.kernel import Expr, Kernel, Kind
 from ...backends.memory import Memory, allocate
 from ...backends.program import Program
 from ...backends.prologue import run_prologue
-from ..structure import Compiled, Structure
+from ..structure import LENGTH, Compiled, Structure
 from . import drive
 from .binding import Binding
 from .estimate import Item
@@ -96,7 +96,7 @@ class Assembly:
         """Write all parameters, and what is worked out from them once a run."""
         memory, seed, dt = self._memory(), self.settings.seed, self.settings.dt
         shapes = self.binding.shapes
-        scalars = {"@dt": dt}
+        scalars = {"@dt": dt, LENGTH: dt}
         for scalar in self.kernel.scalars:
             if scalar.name in shapes:
                 scalars[scalar.name] = one_value(scalar.name, self.binding, seed, dt)

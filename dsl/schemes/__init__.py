@@ -1,10 +1,11 @@
-"""Integration schemes, one a file. A new one is a file and a line of SCHEMES."""
+"""Integration schemes, one a file. A new one is a file, a line of SCHEMES, and its name in `scheme_names`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..scheme_names import ALIASES
 from ..step import Step, System
 from .euler import euler
 from .euler_sequential import euler_sequential
@@ -13,6 +14,8 @@ from .exponential_euler import exponential_euler
 from .heun import heun
 from .rk2 import rk2
 from .rk4 import rk4
+
+__all__ = ["ALIASES", "SCHEMES", "Scheme"]
 
 
 @dataclass(frozen=True)
@@ -34,5 +37,3 @@ SCHEMES: Mapping[str, Scheme] = {
     "rk4": Scheme("rk4", 4, False, rk4),
     "exact": Scheme("exact", None, False, exact),
 }
-
-ALIASES: Mapping[str, str] = {"midpoint": "rk2", "forward_euler": "euler", "linear": "exact", "euler_maruyama": "euler"}

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dvdt.backends import philox, random
 from numba import njit
 from scipy import stats
+
+from dvdt.backends import philox, random
 
 COUNT = 50_000
 NEURONS = np.arange(COUNT)

@@ -15,10 +15,11 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
+from numba import njit
+
 from dvdt.backends import vector_math
 from dvdt.backends.kernel import OPERATIONS
 from dvdt.backends.vector_math import VECTOR_MATH, has_fma
-from numba import njit
 
 PRECISIONS = ("float64", "float32")
 POINTS = 300  # of each interval

@@ -56,7 +56,7 @@ def by_hand(e: Expr) -> tuple[float, float]:
 
 
 def arranged(expression: Expr) -> tuple[Expr, dict[str, np.float64], Arranger]:
-    arranger = Arranger({**{name: Kind.REAL for name in VALUES}, "@t": Kind.DOUBLE}, dict(PACES))
+    arranger = Arranger({**dict.fromkeys(VALUES, Kind.REAL), "@t": Kind.DOUBLE}, dict(PACES))
     result = arranger.arrange(expression)
     values = dict(VALUES)
     for hoist in arranger.hoists:
@@ -95,5 +95,5 @@ def test_what_is_common_to_all_neurons_is_computed_once_a_step() -> None:
 
 def test_as_written_keeps_the_order() -> None:
     text = Operation("add", (Operation("add", (Symbol("v"), Symbol("w"))), Operation("multiply", (Symbol("v"), Symbol("p")))))
-    arranger = Arranger({name: Kind.REAL for name in VALUES}, dict(PACES))
+    arranger = Arranger(dict.fromkeys(VALUES, Kind.REAL), dict(PACES))
     assert arranger.keep(text) == text

@@ -99,3 +99,29 @@ def test_the_order_inside_a_step() -> None:
     final = {name: result.final_state[name][0] for name in "xyzw"}
     assert final == pytest.approx({"x": 0.0, "y": 0.3, "z": 0.3, "w": 0.0})
     assert len(result.events["second"].t) == 1  # its condition saw x before the reset
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_last_spike_is_known_to_the_step_late_in_a_run(precision):
+    """100 s into a run two float32 times are 0.008 ms apart at least; the time since the last spike stays exact."""
+    text = "dv/dt = 1/(10.35 ms) : 1\nspike when v > 1: v = 0\nsince = t - lastspike : ms\n"
+    result = dvdt.simulate(
+        text, "100 s", dt="0.1 ms", method="euler", precision=precision, record={"since": dvdt.record(every="1.3 ms")}
+    )
+    spikes = result.spikes.t
+    last = np.searchsorted(spikes, result.t + 1e-9) - 1
+    known = last >= 0
+    assert known.sum() > 70_000
+    expected = 1000 * (result.t[known] - spikes[last[known]])
+    assert result["since"][known, 0] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_refractory_period_may_read_the_last_spike(backend):
+    """At a spike that is the time of the spike itself: a neuron above threshold all along is refractory for half its age."""
+    text = "dv/dt = 0/ms : 1\nv(0) = 2\nspike when v > 1\nrefractory 0.5*lastspike\n"
+    steps = [1]
+    while steps[-1] < 1000:
+        steps.append(steps[-1] + (steps[-1] + 1) // 2 + 1)  # halves up, and one step in which it may fire
+    result = dvdt.simulate(text, "100 ms", dt="0.1 ms", backend=backend)
+    assert np.rint(result.spikes.t * 1e4).astype(int).tolist() == [step for step in steps if step <= 1000]

@@ -11,10 +11,26 @@ import dvdt
 
 RATES = {
     # name, text with v in mV, singular voltage, mpmath
-    "alpha_m 1952": ("0.1/mV/ms*(25 mV - v)/(exp((25 mV - v)/(10 mV)) - 1)", 25, lambda v: 0.1 * (25 - v) / mpmath.expm1((25 - v) / 10)),
-    "alpha_n 1952": ("0.01/mV/ms*(10 mV - v)/(exp((10 mV - v)/(10 mV)) - 1)", 10, lambda v: 0.01 * (10 - v) / mpmath.expm1((10 - v) / 10)),
-    "1 - exp below": ("0.1/mV/ms*(v + 40 mV)/(1 - exp(-(v + 40 mV)/(10 mV)))", -40, lambda v: -0.1 * (v + 40) / mpmath.expm1(-(v + 40) / 10)),
-    "plain numbers": ("(3.5 + 0.1*v/mV)/(1 - exp(-3.5 - 0.1*v/mV))/ms", -35, lambda v: -(v + 35) / 10 / mpmath.expm1(-(v + 35) / 10)),
+    "alpha_m 1952": (
+        "0.1/mV/ms*(25 mV - v)/(exp((25 mV - v)/(10 mV)) - 1)",
+        25,
+        lambda v: 0.1 * (25 - v) / mpmath.expm1((25 - v) / 10),
+    ),
+    "alpha_n 1952": (
+        "0.01/mV/ms*(10 mV - v)/(exp((10 mV - v)/(10 mV)) - 1)",
+        10,
+        lambda v: 0.01 * (10 - v) / mpmath.expm1((10 - v) / 10),
+    ),
+    "1 - exp below": (
+        "0.1/mV/ms*(v + 40 mV)/(1 - exp(-(v + 40 mV)/(10 mV)))",
+        -40,
+        lambda v: -0.1 * (v + 40) / mpmath.expm1(-(v + 40) / 10),
+    ),
+    "plain numbers": (
+        "(3.5 + 0.1*v/mV)/(1 - exp(-3.5 - 0.1*v/mV))/ms",
+        -35,
+        lambda v: -(v + 35) / 10 / mpmath.expm1(-(v + 35) / 10),
+    ),
     "expm1": ("0.28/mV/ms*(v - 5 mV)/expm1((v - 5 mV)/(5 mV))", 5, lambda v: 0.28 * (v - 5) / mpmath.expm1((v - 5) / 5)),
     "with parameters": ("a*(v - V_T)/(exp((v - V_T)/k) - 1)", -63, lambda v: 0.3 * (v + 63) / mpmath.expm1((v + 63) / 4)),
 }
@@ -29,7 +45,14 @@ def test_rates_at_and_around_their_singular_voltage(rate: str, precision: str, b
     voltages = (singular + distances).astype(precision)
     model = f"dv/dt = 0 mV/ms : mV; r = {text} : 1/ms; V_T = -63 mV; k = 4 mV; a = 0.3/mV/ms"
     result = dvdt.simulate(
-        model, "0.1 ms", n=len(voltages), state={"v": voltages}, record=["r"], precision=precision, backend=backend, method="euler"
+        model,
+        "0.1 ms",
+        n=len(voltages),
+        state={"v": voltages},
+        record=["r"],
+        precision=precision,
+        backend=backend,
+        method="euler",
     )
     with mpmath.workdps(60):
         near = [mpmath.mpf(float(v)) + (mpmath.mpf("1e-30") if v == singular else 0) for v in voltages]
@@ -39,7 +62,15 @@ def test_rates_at_and_around_their_singular_voltage(rate: str, precision: str, b
 
 def test_a_gate_that_starts_on_the_singular_voltage_stays_finite() -> None:
     result = dvdt.simulate("hodgkin_huxley", "1 ms", dt="0.01 ms", n=2, state={"v": [25.0, 10.0]}, record=["m", "n"])
-    assert np.all(np.isfinite(result["m"])) and np.all(np.isfinite(result["n"]))
+    assert np.all(np.isfinite(result["m"]))
+    assert np.all(np.isfinite(result["n"]))
+
+
+def test_a_gate_that_starts_at_rest_on_its_singular_voltage() -> None:
+    """m(0) = alpha/(alpha + beta) is 0/0 there, too."""
+    text = "dv/dt = 0 mV/ms : mV; dm/dt = a*(1 - m) - m/ms; a = 0.1/mV/ms*(25 mV - v)/(exp((25 mV - v)/(10 mV)) - 1); m(0) = a/(a + 1/ms)"
+    result = dvdt.simulate(text, "1 ms", state={"v": 25.0}, record=["m"])
+    np.testing.assert_allclose(result["m"], 0.5, rtol=1e-12)
 
 
 ADEX = """

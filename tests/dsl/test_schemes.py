@@ -80,7 +80,12 @@ v(0) = 3 mV; i_1(0) = 200 pA; i_2(0) = -50 pA
     ],
 )
 def test_exact_is_exact_on_the_grid(tau_m: float, tau_1: float, tau_2: float, k: float) -> None:
-    texts = {"tau_m": f"{tau_m} ms", "tau_1": "inf * 1 ms" if np.isinf(tau_1) else f"{tau_1} ms", "tau_2": f"{tau_2} ms", "k": f"{k} pA/mV"}
+    texts = {
+        "tau_m": f"{tau_m} ms",
+        "tau_1": "inf * 1 ms" if np.isinf(tau_1) else f"{tau_1} ms",
+        "tau_2": f"{tau_2} ms",
+        "k": f"{k} pA/mV",
+    }
     got = final(LINEAR.format(**texts), "exact", 0.5, 20.0, ("v", "i_1", "i_2"))
     resistance = 10e-3  # mV/pA
     matrix = np.array([[-1 / tau_m, resistance / tau_m, resistance / tau_m], [0, -1 / tau_1, 0], [k / tau_2, 0, -1 / tau_2]])

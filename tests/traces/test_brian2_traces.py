@@ -61,8 +61,10 @@ def test_states_and_spikes(entry: dict[str, Any], stimulus: str) -> None:
     scale = entry["params"].get("R", 1.0) if model == "lif" else 1.0
     driven = dvdt.TimedSeries(current * scale, f"{entry['dt']} ms", unit=unit)
     states = [name for name in dvdt.model(model).states if f"{stimulus}__{name}" in arrays]
-    start = {name: value if isinstance(value, str) else value for name, value in entry["initial_state"].items() if name in states}
-    start = {name: entry["params"]["b"] * entry["initial_state"]["v"] if value == "b*v" else value for name, value in start.items()}
+    begin = entry["initial_state"]
+    start = {
+        name: entry["params"]["b"] * begin["v"] if value == "b*v" else value for name, value in begin.items() if name in states
+    }
     result = dvdt.simulate(
         model,
         f"{steps * entry['dt']!r} ms",
@@ -80,7 +82,9 @@ def test_states_and_spikes(entry: dict[str, Any], stimulus: str) -> None:
         rows = result[name] if model == "lif" else result[name][:-1]  # row k is before update k
         every = steps // len(wanted)
         after = np.vstack([rows[1:], result.final_state[name][None] if model == "lif" else result[name][-1:]])
-        np.testing.assert_allclose(after[::every], wanted, atol=tolerance["state_atol"], rtol=tolerance["state_rtol"], err_msg=name)
+        np.testing.assert_allclose(
+            after[::every], wanted, atol=tolerance["state_atol"], rtol=tolerance["state_rtol"], err_msg=name
+        )
     times, neurons = np.nonzero(spikes)
     stamp = 0 if model == "lif" else 1
     np.testing.assert_array_equal(np.round(result.spikes.t * 1e3 / entry["dt"]).astype(int) - stamp, times)
