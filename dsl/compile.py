@@ -68,8 +68,8 @@ def build(compiled: Compiled, backend: str, precision: str) -> Program:
     return BACKENDS[backend](compiled.kernel, np.dtype(precision))
 
 
-def explain(model: CheckedModel, method: str | None = None, dt: object = "0.1 ms") -> Explanation:
-    """What a scheme makes of a model. Raises UsageError for a method that does not exist or cannot do the model."""
+def explain(model: CheckedModel, method: str | None, dt: float) -> Explanation:
+    """What a scheme makes of a model with a step of `dt` ms. Raises UsageError for a method that does not exist or cannot do the model."""
     from .explain import explain
 
-    return explain(model, Structure(method=method))
+    return explain(model, Structure(method=method), dt)

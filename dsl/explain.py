@@ -11,6 +11,7 @@ from .checked import CheckedModel
 from .discretise import discretise
 from .lower import lower
 from .notation import latex_of, readable, text_of
+from .stability import stable_step
 from .structure import Structure
 from .substitute import operations_of
 from .symbolic import to_sympy
@@ -21,7 +22,9 @@ class Explanation:
     """What a scheme makes of a model. `str()` is the page that `dvdt explain` prints.
 
     `updates` are (name, expression) in order, as text; `latex` the same for a notebook; `hoisted` what is computed once a run; `cost` how
-    often each operation occurs in one step of one neuron, and `bytes` what a step reads and writes of a neuron's memory.
+    often each operation occurs in one step of one neuron, and `bytes` what a step reads and writes of a neuron's memory. `stable_dt`
+    is the longest step in ms at which what decays in the equations, linearised at the start, decays under the scheme (infinity: any;
+    None: it cannot be told from the defaults), `dt` the step in ms that it is held against.
     """
 
     model: str
@@ -33,6 +36,8 @@ class Explanation:
     hoisted: tuple[tuple[str, str], ...]
     cost: tuple[tuple[str, int], ...]
     bytes: int
+    stable_dt: float | None
+    dt: float
 
     def __str__(self) -> str:
         lines = [f"{self.model}: {self.scheme}, {self.why}"]
@@ -45,11 +50,20 @@ class Explanation:
             lines += [f"  {name} = {expression}" for name, expression in self.hoisted]
         lines += ["", "cost of a step of one neuron"]
         lines += [f"  {', '.join(f'{count} {name}' for name, count in self.cost) or 'nothing'}; {self.bytes} bytes in float64"]
+        lines += ["", *self._stability()]
         return "\n".join(lines)
 
+    def _stability(self) -> list[str]:
+        if self.stable_dt is None:
+            return []
+        if self.stable_dt == float("inf"):
+            return ["it is stable at any dt" if self.scheme == "exact" else "linearised at its start it is stable at any dt"]
+        verdict = "is stable" if self.dt <= self.stable_dt else "is NOT stable"
+        return [f"linearised at its start it is stable up to dt = {self.stable_dt:.4g} ms; dt = {self.dt:g} ms {verdict}"]
 
-def explain(model: CheckedModel, structure: Structure) -> Explanation:
-    """The scheme that a structure leads to, and what it does. Raises UsageError for a method that cannot do the model."""
+
+def explain(model: CheckedModel, structure: Structure, dt: float) -> Explanation:
+    """The scheme that a structure leads to, and what it does with a step of `dt` ms. Raises UsageError for a method that cannot do the model."""
     discretised = discretise(model, structure)
     kernel, _, _ = lower(model, structure, discretised)
     step = discretised.step
@@ -65,6 +79,8 @@ def explain(model: CheckedModel, structure: Structure) -> Explanation:
         hoisted=tuple(_hoisted(kernel)),
         cost=tuple(_cost(kernel)),
         bytes=8 * sum(1 + array.written for array in kernel.arrays),
+        stable_dt=stable_step(model, discretised),
+        dt=dt,
     )
 
 

@@ -18,6 +18,7 @@ from .reading import Keywords, extended, read
 from .shelf import Shelf
 
 if TYPE_CHECKING:
+    from .explain import Explanation
     from ..grammar.nodes import ModelDeclaration, Statement
     from .keywords import EventText
 
@@ -191,14 +192,15 @@ class Model:
         called = identifier(name or f"{self.name}_extended")
         return Model.of(extended(self.checked, Source(text, called), called), self.bound)
 
-    def explain(self, method: str | None = None, dt: object = "0.1 ms") -> object:
+    def explain(self, method: str | None = None, dt: object = "0.1 ms") -> Explanation:
         """What a run does with the equations: the scheme and why, the update of each state, what is computed once, the longest stable step.
 
-        Prints well, in a notebook too. Raises UsageError for a scheme that cannot do the model.
+        Prints well. Raises UsageError for a scheme that cannot do the model, and for a `dt` that is no time.
         """
         from .compile import explain
+        from .run.duration import time_step
 
-        return explain(self.checked, method=method, dt=dt)
+        return explain(self.checked, method, time_step(dt))
 
     def latex(self) -> str:
         """The equations, derived quantities and events as LaTeX: one `aligned` environment, to stand between dollar signs."""

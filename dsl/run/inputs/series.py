@@ -37,7 +37,8 @@ class TimedSeries(Input):
         if len(bad):
             row, column = bad[0]
             raise UsageError(f"{target.argument}: the TimedSeries holds {table[row, column]} at row {row}, column {column}")
-        if table.shape[1] not in (1, target.n) and not isinstance(target.variable, External):  # a callable has columns of its own count
+        own_count = isinstance(target.variable, External)  # a callable has as many columns as the text asks for
+        if table.shape[1] not in (1, target.n) and not own_count:
             raise UsageError(
                 f"{target.argument}: the TimedSeries has {table.shape[1]} columns for {target.n} neurons; expected one or {target.n}"
             )
