@@ -19,6 +19,7 @@ from .substitute import definitions, symbols_of, transform
 from .symbolic import function, to_sympy
 
 _REDUCTIONS = frozenset("total mean largest smallest any count rank one_of matmul".split())
+_READ_ONCE = _REDUCTIONS | {"sample", "uniform", "normal", "exponential", "poisson"}
 
 CLAMPED = "right-hand sides read {} no higher than its spike level, so that an upstroke cannot drive other variables away"
 HELD_OVER = "{}(...) in an equation is read at the start of each step and held over it, which is of order 1 whatever the method"
@@ -28,7 +29,7 @@ HELD_OVER = "{}(...) in an equation is read at the start of each step and held o
 class Discretised:
     """A step of the differential equations, the scheme's name and why it was taken.
 
-    `atoms` are values read once, before the step, and used in it under their names: samples of series, reductions. `bounds`
+    `atoms` are values read once, before the step, and used in it under their names: samples of series, draws, reductions. `bounds`
     are the levels that right-hand sides read explosive states under. `system` is None where there is no differential equation.
     """
 
@@ -113,7 +114,7 @@ def _written(expression: Expr, written_out: Mapping[str, Expr]) -> Expr:
 
 def _atom(node: Expr, atoms: dict[str, Expr]) -> Expr:
     """What is read once before the step gets a name of its own."""
-    if not isinstance(node, Operation) or (node.name != "sample" and node.name not in _REDUCTIONS):
+    if not isinstance(node, Operation) or node.name not in _READ_ONCE:
         return node
     name = next((name for name, known in atoms.items() if known == node), f"@atom{len(atoms)}")
     atoms[name] = node

@@ -100,6 +100,7 @@ class _Lowering:
         self.now: dict[str, Expr] = {}
         self.entry: dict[str, Expr] = {}
         self.time: Expr = Symbol("@t")
+        self.sampled_at: Expr = Symbol("@t")  # driven parameters, also in blocks
         self.versions: dict[str, int] = {}
         self.once: dict[Expr, Symbol] = {}
         self.noise: dict[str, Symbol] = {}
@@ -265,7 +266,7 @@ class _Lowering:
         if name in self.written_out:
             return self.resolve(self.written_out[name])
         if self.shapes.get(name) in ("series", "columns") and name in self.parameter_names:
-            return self.sampled(name, Symbol("@t"), Symbol("@i") if self.shapes[name] == "columns" else Constant(0))
+            return self.sampled(name, self.sampled_at, Symbol("@i") if self.shapes[name] == "columns" else Constant(0))
         if name == "@t":
             return self.time
         if name == "@not_refractory":
@@ -600,7 +601,7 @@ class _Lowering:
 
     def look(self, time: Symbol) -> None:
         """From here on the stored values are those that are read, at `time`."""
-        self.time = time
+        self.time = self.sampled_at = time
         self.once = {}
         self.now = {name: Symbol(name) for name, array in self.arrays.items() if array.written}
         if self.model.refractory is not None:

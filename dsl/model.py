@@ -18,8 +18,8 @@ from .reading import Keywords, extended, read
 from .shelf import Shelf
 
 if TYPE_CHECKING:
-    from .explain import Explanation
     from ..grammar.nodes import ModelDeclaration, Statement
+    from .explain import Explanation
     from .keywords import EventText
 
 SHELF = Shelf()  # of the default registry

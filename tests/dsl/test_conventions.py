@@ -125,3 +125,15 @@ def test_a_refractory_period_may_read_the_last_spike(backend):
         steps.append(steps[-1] + (steps[-1] + 1) // 2 + 1)  # halves up, and one step in which it may fire
     result = dvdt.simulate(text, "100 ms", dt="0.1 ms", backend=backend)
     assert np.rint(result.spikes.t * 1e4).astype(int).tolist() == [step for step in steps if step <= 1000]
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+@pytest.mark.parametrize("method", ["euler", "rk4", "exact"])
+def test_a_draw_in_an_equation_is_made_once_a_step(method: str, backend: str) -> None:
+    """Held over the step, so that every scheme adds the same numbers, uniform in [0, dt)."""
+    text = "dx/dt = rand()/ms : 1"
+    steps = np.diff(dvdt.simulate(text, "20 ms", n=200, method=method, backend=backend, seed=4, record=["x"])["x"], axis=0) / 0.1
+    assert 0 <= steps.min() < 0.001 < 0.999 < steps.max() < 1 + 1e-9
+    assert steps.mean() == pytest.approx(0.5, abs=5 / np.sqrt(12 * steps.size))
+    same = dvdt.simulate(text, "20 ms", n=200, method="euler", backend="reference", seed=4, record=["x"])["x"]
+    assert steps == pytest.approx(np.diff(same, axis=0) / 0.1, abs=1e-9)

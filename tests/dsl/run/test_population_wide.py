@@ -59,6 +59,14 @@ def test_recorded_quantities_of_all_neurons(backend):
     assert result["first"][:, 1] == pytest.approx(v.mean(axis=1) + 1000 * result.t, rel=1e-14)
 
 
+def test_a_recorded_mean_reads_inputs_at_the_time_of_its_row(backend):
+    drive = np.arange(12.0)
+    text = "dv/dt = -v/tau : 1\ntau = 1 ms\nv(0) = i\nI = 0\nmiddle = I*mean(v)\n"
+    parameters = {"I": dvdt.TimedSeries(drive, "0.1 ms")}
+    result = run(text, backend=backend, parameters=parameters, record=["v", "middle"])
+    assert result["middle"][:, 0] == pytest.approx(drive[:11] * result["v"].mean(axis=1), rel=1e-14)
+
+
 def test_a_recorded_mean_follows_what_is_set_between_runs(backend):
     text = "dv/dt = -v/tau : 1\ntau = 1 ms\ngain = 1\nv(0) = i\nmiddle = gain*mean(v)\n"
     simulation = dvdt.Simulation(text, n=3, dt="0.1 ms", method="euler", backend=backend, record=["v", "middle"])
