@@ -143,7 +143,7 @@ class Arranger:
             return self.arrange(rebuilt) if self.kind(rebuilt) is Kind.REAL else rebuilt
         if expression.name in ("add", "subtract"):
             return self._sum(expression)
-        if expression.name in ("multiply", "divide", "negate", "power"):
+        if expression.name in ("multiply", "divide", "negate", "power") and _factors(expression)[1] != [expression]:
             sign, product = self._product(expression)
             return product if sign > 0 else Operation("negate", (product,))
         if expression.name == "exprel" and _is(expression.arguments[0], "multiply"):

@@ -62,9 +62,6 @@ _DERIVATIVES: Mapping[str, tuple[Derivative, ...]] = {
     "exprel": (lambda x: _safe_quotient(call("exp", x) - call("exprel", x), x, sympy.Rational(1, 2)),),
     "sinc": (lambda x: _safe_quotient(call("cos", x) - call("sinc", x), x, sympy.Integer(0)),),
     "absolute": (lambda x: call("sign", x),),
-    "minimum": (lambda x, y: call("to_real", call("less_equal", x, y)), lambda x, y: call("to_real", call("less", y, x))),
-    "maximum": (lambda x, y: call("to_real", call("greater_equal", x, y)), lambda x, y: call("to_real", call("greater", y, x))),
-    "below": (lambda x, y: call("to_real", call("less_equal", x, y)), lambda x, y: call("to_real", call("less", y, x))),
     "atan2": (lambda y, x: x / (x**2 + y**2), lambda y, x: -y / (x**2 + y**2)),
     "modulo": (lambda x, y: sympy.Integer(1), lambda x, y: -call("floor", x / y)),
     "power": (
@@ -80,6 +77,15 @@ _FLAT = frozenset(
 )
 
 
+# (condition, what is taken where it holds, what elsewhere)
+_CHOICES: Mapping[str, Callable[..., tuple[sympy.Expr, sympy.Expr, sympy.Expr]]] = {
+    "where": lambda condition, x, y: (condition, x, y),
+    "minimum": lambda x, y: (call("less_equal", x, y), x, y),
+    "maximum": lambda x, y: (call("greater_equal", x, y), x, y),
+    "below": lambda x, y: (call("less_equal", x, y), x, y),
+}
+
+
 def _safe_quotient(numerator: sympy.Expr, x: sympy.Expr, limit: sympy.Expr) -> sympy.Expr:
     near = call("less", call("absolute", x), _number(1e-5))
     return call("where", near, limit, numerator / call("where", near, sympy.Integer(1), x))
@@ -90,9 +96,16 @@ class _Opaque(sympy.Function):  # type: ignore[misc]  # sympy is not typed
 
     operation = ""
 
+    def _eval_derivative(self, s: sympy.Symbol) -> sympy.Expr:
+        """A choice differs as what was chosen: a product with 0 would take over the infinities of the other side."""
+        choice = _CHOICES.get(self.operation)
+        if choice is None:
+            return super()._eval_derivative(s)
+        condition, first, second = choice(*self.args)
+        slopes = sympy.diff(first, s), sympy.diff(second, s)
+        return slopes[0] if slopes[0] == slopes[1] else call("where", condition, *slopes)
+
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        if self.operation == "where":
-            return call("where", self.args[0], *((1, 0) if argindex == 2 else (0, 1)))
         if self.operation in _FLAT:
             return sympy.Integer(0)
         rules = _DERIVATIVES.get(self.operation)

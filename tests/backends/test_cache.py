@@ -81,7 +81,9 @@ def test_the_key_depends_on_the_backend_the_compilers_the_flags_and_the_processo
     read = Path.read_text
     seen = {machine_code.environment.__wrapped__()}
     with monkeypatch.context() as changed:
-        changed.setattr(Path, "read_text", lambda path, **more: read(path, **more) + ("#" if path.name == "elementary.py" else ""))
+        changed.setattr(
+            Path, "read_text", lambda path, **more: read(path, **more) + ("#" if path.name == "elementary.py" else "")
+        )
         seen.add(machine_code.environment.__wrapped__())
     with monkeypatch.context() as changed:
         changed.setattr(machine_code, "version", lambda package: "99.0")

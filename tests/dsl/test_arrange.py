@@ -13,7 +13,14 @@ from dvdt.backends.kernel import Constant, Expr, Kind, Operation, Symbol
 from dvdt.backends.reference import evaluate
 from dvdt.dsl.arrange import Arranger, Pace
 
-VALUES = {"v": np.float64(1.7), "w": np.float64(-0.6), "g": np.float64(2.3), "E": np.float64(-1.1), "p": np.float64(0.8), "@t": np.float64(3.2)}
+VALUES = {
+    "v": np.float64(1.7),
+    "w": np.float64(-0.6),
+    "g": np.float64(2.3),
+    "E": np.float64(-1.1),
+    "p": np.float64(0.8),
+    "@t": np.float64(3.2),
+}
 PACES = {"v": Pace.FREE, "w": Pace.FREE, "g": Pace.FIXED, "E": Pace.FIXED, "p": Pace.PER_NEURON, "@t": Pace.PER_STEP}
 
 leaves = st.one_of(
@@ -80,9 +87,13 @@ def test_the_value_stays(expression: Expr) -> None:
 
 
 def test_what_is_fixed_is_computed_once() -> None:
-    leak = Operation("divide", (Operation("multiply", (Symbol("g"), Operation("subtract", (Symbol("E"), Symbol("v"))))), Symbol("p")))
+    leak = Operation(
+        "divide", (Operation("multiply", (Symbol("g"), Operation("subtract", (Symbol("E"), Symbol("v"))))), Symbol("p"))
+    )
     result, _, arranger = arranged(Operation("add", (Symbol("v"), leak)))
-    assert [(hoist.per_neuron, hoist.expression) for hoist in arranger.hoists] == [(True, Operation("divide", (Symbol("g"), Symbol("p"))))]
+    assert [(hoist.per_neuron, hoist.expression) for hoist in arranger.hoists] == [
+        (True, Operation("divide", (Symbol("g"), Symbol("p"))))
+    ]
     assert result == Operation("fma", (Symbol("@fixed0"), Operation("subtract", (Symbol("E"), Symbol("v"))), Symbol("v")))
 
 

@@ -21,7 +21,9 @@ INTERVALS = {
 def test_shortest_interval_between_spikes(conventions: str, precision: str) -> None:
     for (period, dt), steps in INTERVALS[conventions].items():
         text = EAGER.format(period)
-        result = dvdt.simulate(text, f"{20 * period} ms", dt=f"{dt} ms", conventions=conventions, precision=precision, method="euler")
+        result = dvdt.simulate(
+            text, f"{20 * period} ms", dt=f"{dt} ms", conventions=conventions, precision=precision, method="euler"
+        )
         intervals = np.diff(np.round(result.spikes.t * 1e3 / dt))
         assert len(intervals) > 5
         assert set(intervals) == {steps}, (period, dt)

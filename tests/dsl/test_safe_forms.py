@@ -46,7 +46,9 @@ def test_equal_elsewhere_and_finite_there(expression: sympy.Expr, exact: object,
     np.testing.assert_allclose(got, [float(exact(mpmath.mpf(x))) for x in points], rtol=1e-13)
     with mpmath.workdps(50):
         limit = float(exact(mpmath.mpf(singular) + mpmath.mpf("1e-25")))
-    assert evaluate(plain, {"v": np.float64(singular), "k": np.float64(4.0), "V": np.float64(-63.0)}) == pytest.approx(limit, rel=1e-13)
+    assert evaluate(plain, {"v": np.float64(singular), "k": np.float64(4.0), "V": np.float64(-63.0)}) == pytest.approx(
+        limit, rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("expression", LEFT_ALONE, ids=str)
