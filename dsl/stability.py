@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import sympy
@@ -74,12 +75,12 @@ def jacobian_at_start(model: CheckedModel, system: System) -> Matrix | None:
     return matrix if np.isfinite(matrix).all() else None
 
 
-def values_at_start(model: CheckedModel) -> dict[str, np.float64] | None:
+def values_at_start(model: CheckedModel) -> dict[str, Any] | None:
     """Every name at the start of a run with defaults; None where a default is drawn or differs between neurons."""
     waiting: dict[str, Expr] = {p.name: p.default for p in model.parameters if p.default is not None}
     written_out = definitions(model)
     waiting |= {state.name: substitute(state.initial, written_out) for state in model.states}
-    found = {"@t": np.float64(0), "@dt": np.float64(0.1), "@n": np.int64(1), "@is_refractory": np.bool_(False)}
+    found: dict[str, Any] = {"@t": np.float64(0), "@dt": np.float64(0.1), "@n": np.int64(1), "@is_refractory": np.bool_(False)}
     found |= {p.name: np.float64(0) for p in model.parameters if p.default is None}
     while waiting:
         ready = [name for name, expression in waiting.items() if _is_plain(expression, found)]
@@ -102,7 +103,8 @@ def _series(order: int) -> Callable[[Matrix, float], Matrix]:
     """An explicit scheme of as many stages as its order: the exponential series up to that order."""
 
     def advance(jacobian: Matrix, dt: float) -> Matrix:
-        term = total = np.eye(len(jacobian))
+        term: Matrix = np.eye(len(jacobian))
+        total = term
         for n in range(1, order + 1):
             term = term @ (jacobian * dt) / n
             total = total + term
