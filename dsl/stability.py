@@ -18,7 +18,7 @@ from .step import System
 from .substitute import definitions, operations_of, substitute
 from .symbolic import from_sympy
 
-Matrix = NDArray[np.float64]
+Matrix = NDArray[np.floating]
 
 LONGEST = 1e6  # ms; a scheme that is stable at this step is called stable at any
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from . import nodes
 from . import syntax_mistakes as wrong
+from .balance import balanced
 from .build import BadUnit, Builder, Declared, Equation, Head, Terminal
 from .classify import classify, classify_assignment, depth_of
 from .diagnose import brackets, diagnose, habits, piece_mistake
@@ -19,7 +20,8 @@ from .mistakes import Mistake
 from .source import Source, Span
 from .tokens import Token, tokenise
 
-MAX_LENGTH = 200_000
+MAX_LENGTH = 100_000
+MAX_MISTAKES = 200  # what is wrong in so many places is no text of this language
 MAX_DEPTH = 150  # what the stages after this one can walk by recursion
 
 
@@ -223,6 +225,8 @@ class _Reader:
     def statements(self, pieces: list[Piece]) -> tuple[nodes.Statement, ...]:
         found: list[nodes.Statement] = []
         for piece in pieces:
+            if self._given_up(piece):
+                break
             if (mistake := piece_mistake(self.source, piece)) is not None:
                 self._fail(mistake, piece)
                 found += self._inside(piece, mistake)
@@ -253,6 +257,8 @@ class _Reader:
     def block(self, pieces: list[Piece]) -> tuple[nodes.Assignment, ...]:
         found: list[nodes.Assignment] = []
         for piece in pieces:
+            if self._given_up(piece):
+                break
             if (mistake := piece_mistake(self.source, piece, in_block=True)) is not None:
                 self._fail(mistake, piece)
                 self.block(piece.body)
@@ -268,6 +274,17 @@ class _Reader:
                 found.append(made)
         return tuple(found)
 
+    def _given_up(self, piece: Piece) -> bool:
+        """Whether so much is wrong already that the rest is not read; its names count as defined."""
+        if len(self.mistakes) < MAX_MISTAKES:
+            return False
+        if not isinstance(self.mistakes[-1], wrong.TooManyMistakes):
+            self.mistakes.append(
+                wrong.TooManyMistakes(Span(self.source, piece.tokens[0].start, piece.tokens[-1].stop), MAX_MISTAKES)
+            )
+            self.unread |= self.names()
+        return True
+
     def _fail(self, mistake: Mistake, piece: Piece) -> None:
         self.mistakes.append(mistake)
         self.unread |= _defined(piece.tokens)
@@ -281,8 +298,10 @@ class _Reader:
             terminals, mistakes = (fold if start == "statement" else fold_expression)(self.source, tokens, self.names)
             form = self._parse(terminals, start, piece, in_block, quiet=bool(mistakes))
             self.mistakes += mistakes
-            if form is not None and (deep := self._deep(form)) is not None:
-                found, form = deep, None
+            if _too_deep(form):
+                form = _balanced(form)
+                if (deep := _too_deep(form)) is not None:
+                    found, form = wrong.NestedTooDeeply(deep.span, MAX_DEPTH), None
             if form is None or mistakes:
                 self.unread |= _defined(tokens)
             if found is None:
@@ -303,12 +322,6 @@ class _Reader:
                 self.mistakes.append(diagnose(self.source, terminals, form.place, form.expected, start, above, in_block))
             return None
         return form
-
-    def _deep(self, form: Any) -> Mistake | None:
-        for expression in _expressions(form):
-            if depth_of(expression) > MAX_DEPTH:
-                return wrong.NestedTooDeeply(expression.span, MAX_DEPTH)
-        return None
 
     def expression(self, tokens: list[Token]) -> nodes.Expression | None:
         if not tokens:
@@ -365,6 +378,24 @@ def _expressions(form: Any) -> list[nodes.Expression]:
             ]
             return [part for part in (*form.parts, *settings) if isinstance(part, nodes.Expression)]
     return [form] if isinstance(form, nodes.Expression) else []
+
+
+def _too_deep(form: Any) -> nodes.Expression | None:
+    return next((expression for expression in _expressions(form) if depth_of(expression) > MAX_DEPTH), None)
+
+
+def _balanced(form: Any) -> Any:
+    """The form with its long sums and products as shallow trees."""
+    match form:
+        case Equation():
+            return replace(form, left=balanced(form.left), right=balanced(form.right))
+        case Declared():
+            return replace(form, left=balanced(form.left))
+        case Head():
+            return Head(form.form, tuple(_balanced(part) for part in form.parts))
+        case tuple():
+            return tuple(_balanced(part) for part in form)
+    return balanced(form) if isinstance(form, nodes.Expression) else form
 
 
 def _defined(tokens: list[Token]) -> set[str]:

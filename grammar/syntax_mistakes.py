@@ -128,6 +128,22 @@ class TextTooLong(SyntaxMistake):
 
 
 @dataclass(frozen=True)
+class TooManyMistakes(SyntaxMistake):
+    """Where reading stopped, because nearly everything before was wrong."""
+
+    code: ClassVar[str] = "too-many"
+    limit: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.limit} mistakes were found above: the text is not read from here on"
+
+    @property
+    def help(self) -> str:
+        return "put those right first; `dv/dt = (E_L - v)/tau : mV` is an equation, `tau = 20 ms` a value, `# ...` a comment"
+
+
+@dataclass(frozen=True)
 class NumberTooLarge(SyntaxMistake):
     code: ClassVar[str] = "number"
 
