@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from ..backends.kernel import Constant, Expr, Kind
 from ..grammar import nodes
+from ..grammar.classify import expressions_of
 from ..grammar.mistakes import Mistake
 from ..grammar.source import Span
 from . import checked
 from . import scope as places
 from .blocks import KIND_WORDS, block_of, converted
 from .dimensions import NUMBER, Form, Solution, times, unknown
+from .extent import MOST_LEVELS, MOST_TERMS, Extent, extent
 from .flags import flag_mistakes
 from .folding import NotFinite, fold
 from .formulas import substituted, written_out
 from .inheritance import inherited
-from .name_mistakes import TooManyCalls, UnknownFunction, UnknownName
+from .name_mistakes import UnknownFunction, UnknownName, WrittenOutTooLong
 from .numbering import numbered
 from .outline import Outline, outline_of
 from .roles import Roles, has_flag
@@ -35,7 +37,7 @@ from .statement_mistakes import (
     UnknownMethod,
 )
 from .suspects import Origin
-from .translate import CONSTANTS, MOST_CALLS, SPECIAL_NAMES, TIME_FORM, Translation
+from .translate import CONSTANTS, SPECIAL_NAMES, TIME_FORM, Translation
 from .unit_mistakes import NotATimeUnit, UnitInPlainText, UnitOpen, UnknownUnit
 from .units import BOOLEAN_UNIT, DIMENSIONLESS, INTEGER_UNIT, TIME, Unit, unit_of, unit_of_symbol, usual_unit
 
@@ -120,6 +122,9 @@ class Analysis:
     def model(self) -> checked.CheckedModel:
         """Everything in turn; the result counts only where no mistake was found."""
         self.read_time_unit()
+        self.check_size()
+        if self.scope.mistakes and isinstance(self.scope.mistakes[-1], WrittenOutTooLong):
+            return None  # type: ignore[return-value]  # nothing that walks it would come to an end
         self.declare()
         for name in self.roles.order:
             self.define(name)
@@ -131,7 +136,6 @@ class Analysis:
         before, after = self.step_block(False), self.step_block(True)
         output, surrogate, method = self.output(), self.surrogate(), self.outline.one(nodes.Method)
         self.check_noise()
-        self.check_size()
         self.check_flags()
         self.check_method(method)
         self.note_hidden_names()
@@ -164,6 +168,42 @@ class Analysis:
 
     def numbered(self, model: checked.CheckedModel) -> checked.CheckedModel:
         return numbered(model) if self.scope.draws else model
+
+    def check_size(self) -> None:
+        """Refuse what would grow beyond all bounds once functions are written out, and, in initial values, definitions."""
+        formulas: dict[str, tuple[tuple[str, ...], Extent]] = {}
+        for name in self.roles.function_order:
+            function = self.outline.functions[name]
+            arguments = tuple(argument.id for argument in function.arguments)
+            if name not in self.roles.broken_functions:
+                formulas[name] = arguments, extent(function.expression, formulas, frozenset(arguments))
+        definitions = dict(formulas)
+        terms = 0
+        for expression in self.expressions():
+            found = extent(expression, formulas)
+            terms += found.terms
+            if self.refuse(expression, found, terms):
+                return
+        for name in self.roles.order:
+            if self.roles.role(name) is Role.DERIVED:
+                definitions[name] = (), extent(self.outline.definitions[name].expression, definitions)
+        for initial in self.outline.initials.values():
+            if self.refuse(initial.expression, extent(initial.expression, definitions), terms):
+                return
+
+    def refuse(self, expression: nodes.Expression, found: Extent, terms: int) -> bool:
+        if found.too_large or terms > MOST_TERMS:
+            many = max(terms, found.terms) > MOST_TERMS
+            mistake = WrittenOutTooLong(expression.span, MOST_TERMS if many else None, MOST_LEVELS)
+            self.scope.report(mistake)
+            return True
+        return False
+
+    def expressions(self) -> Iterator[nodes.Expression]:
+        """Every expression of the model, but for the bodies of functions."""
+        for statement in self.declaration.statements:
+            if not isinstance(statement, nodes.FunctionDefinition):
+                yield from expressions_of(statement)
 
     # ---- names ----------------------------------------------------------------------------------
 
@@ -396,11 +436,6 @@ class Analysis:
         for name, span in owners[1:]:
             self.scope.report(NoiseTwice(span, owners[0][1], (owners[0][0], name)))
 
-    def check_size(self) -> None:
-        if self.scope.inlined > MOST_CALLS:
-            name, function = next(iter(self.outline.functions.items()))
-            self.scope.report(TooManyCalls(function.name.span, name, MOST_CALLS))
-
     def check_flags(self) -> None:
         for name in self.scope.entries:
             role = self.role(name)
@@ -435,6 +470,8 @@ class Analysis:
 
     def check_open_units(self, solution: Solution) -> None:
         """Ask for the unit of what nothing settles, once for all names that hang together."""
+        if solution.tangled is not None:
+            return
         reported: set[int | str] = set()
         entries = sorted(self.scope.entries.values(), key=lambda entry: entry.role is not Role.STATE)
         for entry in entries:

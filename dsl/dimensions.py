@@ -7,7 +7,8 @@ and an unknown (a string) to its factor: {"w": 1, 2: -1} is the dimension of `w`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -73,42 +74,75 @@ class Constraint:
     origin: str | None = None
 
 
+MOST_WORK = 2_000_000  # factors that are touched while one text is solved
+MOST_DIGITS = 200  # binary ones of an exponent: beyond stands no physics
+
+
+class Tangled(Exception):
+    """So many unknowns hang together that solving them has no reasonable length."""
+
+
 @dataclass
 class Solution:
     """What is known of the unknowns so far: each solved one as a form of those that are still free."""
 
     solved: dict[str, Form] = field(default_factory=dict)
-    because: dict[str, tuple[Constraint, tuple[str, ...]]] = field(default_factory=dict)  # what solved it, through which others
+    because: dict[str, tuple[Constraint, list[str]]] = field(default_factory=dict)  # what solved it, through which others
     tainted: set[str] = field(default_factory=set)
+    tangled: Constraint | None = None  # where solving was given up
+    work: int = 0
+    _in: dict[str, list[str]] = field(default_factory=dict)  # the solved ones in whose forms a free one stands
 
-    def reduce(self, form: Form, through: list[str] | None = None) -> Form:
-        """The form with every solved unknown replaced; their names are added to `through`."""
-        while (key := next((key for key in form if key in self.solved), None)) is not None:
-            form = times({k: f for k, f in form.items() if k != key}, self.solved[str(key)], form[key])
-            if through is not None:
-                through.append(str(key))
-        return form
+    def reduce(self, form: Form) -> Form:
+        """The form with every solved unknown replaced."""
+        known_keys = [key for key in form if key in self.solved]
+        if not known_keys:
+            return form
+        result = {key: factor for key, factor in form.items() if key not in self.solved}
+        for key in known_keys:
+            result = {**times(result, self.solved[str(key)], form[key])}
+        return result
 
     def dimension(self, form: Form) -> Dimension | None:
         return dimension_of(self.reduce(form))
 
     def require(self, constraint: Constraint) -> bool:
-        """Take up that left equals right; false where that contradicts what is known."""
-        through: list[str] = []
-        difference = self.reduce(times(constraint.left, constraint.right, -1), through)
+        """Take up that left equals right; false where that contradicts what is known. Raises Tangled."""
+        equation = times(constraint.left, constraint.right, -1)
+        difference = self.reduce(equation)
         unknowns = [key for key in difference if isinstance(key, str)]
         if not unknowns:
             return not difference
         pivot = min(unknowns, key=lambda name: name.startswith("?"))  # a name of the text before a place that is in error
         rest = {key: factor for key, factor in difference.items() if key != pivot}
-        self.solved[pivot] = to_power(rest, Fraction(-1) / difference[pivot])
-        self.because[pivot] = constraint, tuple(through)
+        self.because[pivot] = constraint, [str(key) for key in equation if key in self.solved]
+        self._put(pivot, to_power(rest, Fraction(-1) / difference[pivot]))
         return True
+
+    def _put(self, pivot: str, value: Form) -> None:
+        """Solve a free unknown, also in the forms of those that were solved before."""
+        free = [key for key in value if isinstance(key, str)]
+        for name in self._in.pop(pivot, ()):
+            form = self.solved[name]
+            if pivot not in form:
+                continue
+            self.solved[name] = times({key: factor for key, factor in form.items() if key != pivot}, value, form[pivot])
+            self.because[name][1].append(pivot)
+            self._stands_in(name, (key for key in free if key not in form))
+            self.work += len(form) + len(value)
+        self.solved[pivot] = value
+        self._stands_in(pivot, free)
+        self.work += len(value) + 1
+        if self.work > MOST_WORK or any(Fraction(factor).denominator.bit_length() > MOST_DIGITS for factor in value.values()):
+            raise Tangled
+
+    def _stands_in(self, name: str, free: Iterable[str]) -> None:
+        for key in free:
+            self._in.setdefault(key, []).append(name)
 
     def rests_on(self, constraint: Constraint) -> list[Constraint]:
         """The constraints that a contradiction comes from, itself left out."""
-        waiting: list[str] = []
-        self.reduce(times(constraint.left, constraint.right, -1), waiting)
+        waiting = [str(key) for key in times(constraint.left, constraint.right, -1)]
         seen: dict[str, Constraint] = {}
         while waiting:
             name = waiting.pop()
@@ -127,23 +161,43 @@ class Solution:
 
 def solve(constraints: Iterable[Constraint]) -> tuple[Solution, list[Constraint]]:
     """Solve all constraints together; those that contradict the rest come back, but for those that contain such a one."""
-    solution, failed = Solution(), list[Constraint]()
+    solution, failed, places = Solution(), list[Constraint](), Places()
     for constraint in sorted(constraints, key=lambda constraint: constraint.rank):
-        if holds_one_of(constraint.spans, failed):
+        if any(map(places.has_one_in, constraint.spans)):
             solution.taint(constraint.left)
             solution.taint(constraint.right)
-        elif not solution.require(constraint):
+            continue
+        try:
+            fits = solution.require(constraint)
+        except Tangled:
+            solution.tangled = constraint
+            break
+        if not fits:
             failed.append(constraint)
+            places.add(constraint.spans)
     for constraint in failed:
         solution.taint(constraint.left)
         solution.taint(constraint.right)
     return solution, failed
 
 
-def holds_one_of(spans: Sequence[Span], failed: Iterable[Constraint]) -> bool:
-    """Whether one of the spans contains a place that is in error already."""
-    return any(inside(small, large) for constraint in failed for small in constraint.spans for large in spans)
+class Places:
+    """Places in texts that are in error."""
 
+    def __init__(self) -> None:
+        self.by_source: dict[int, list[tuple[int, int]]] = {}
 
-def inside(small: Span, large: Span) -> bool:
-    return small.source is large.source and large.start <= small.start and small.stop <= large.stop
+    def add(self, spans: Iterable[Span]) -> None:
+        for span in spans:
+            insort(self.by_source.setdefault(id(span.source), []), (span.start, span.stop))
+
+    def has_one_in(self, large: Span) -> bool:
+        """Whether one of them lies inside a span."""
+        places = self.by_source.get(id(large.source), [])
+        for place in range(bisect_left(places, (large.start, 0)), len(places)):
+            start, stop = places[place]
+            if start >= large.stop:
+                return False
+            if stop <= large.stop:
+                return True
+        return False

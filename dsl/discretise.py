@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import sympy
@@ -52,6 +52,8 @@ def discretise(model: CheckedModel, structure: Structure) -> Discretised:
         return Discretised(Step((), {}), None, {}, {}, "none", "the model has no differential equation", ())
     system, atoms, bounds, notes = _system(model, structure)
     name, why = choose(model, structure, system)
+    if not SCHEMES[name].bounded:
+        system, bounds, notes = replace(system, ceilings={}), {}, ()
     try:
         step = SCHEMES[name].step(system)
     except Refusal as refusal:

@@ -30,10 +30,11 @@ class Function:
 
 
 def nested(operation: str, *arguments: Expr) -> Expr:
-    result = arguments[0]
-    for argument in arguments[1:]:
-        result = fold(operation, result, argument)
-    return result
+    """An operation on two applied to many, as a shallow tree."""
+    if len(arguments) <= 2:
+        return fold(operation, *arguments) if len(arguments) == 2 else arguments[0]
+    middle = (len(arguments) + 1) // 2
+    return fold(operation, nested(operation, *arguments[:middle]), nested(operation, *arguments[middle:]))
 
 
 def clip(x: Expr, low: Expr, high: Expr) -> Expr:

@@ -33,14 +33,15 @@ from ..backends.kernel import (
     Store,
     Symbol,
 )
-from .arrange import SLOW, Arranger, Pace, shared_parts
+from .arrange import Arranger, Pace, shared_parts
 from .checked import Assignment, CheckedModel, Derived, Event, Input
 from .discretise import Discretised
-from .safe_forms import safe
+from .phases import carry_across, side_by_side, with_draws
+from .safe_forms import smooth
 from .step import Propagation
 from .structure import LENGTH, Structure
 from .substitute import definitions, operations_of, substitute, symbols_of, transform
-from .symbolic import from_sympy, to_sympy
+from .symbolic import from_sympy
 
 _DRAWS = frozenset(("uniform", "normal", "exponential", "poisson"))
 _REDUCTIONS: Mapping[str, Kind] = {
@@ -124,7 +125,7 @@ class _Lowering:
         self.end_phase(())
         observing = self.observe()
         probes = self.probes()
-        phases = _carry_across(self.phases, self)
+        phases = carry_across(self.phases, lambda place, name: self.array(place, self.kinds[name], written=True))
         for hoist in self.arranger.hoists:
             kind = self.kinds[hoist.name]
             if hoist.per_neuron:
@@ -161,7 +162,7 @@ class _Lowering:
         for state in self.model.states:
             self.array(state.name, state.kind, written=True)
             self.now[state.name] = Symbol(state.name)
-            self.initial.append((state.name, _smooth(substitute(state.initial, self.initial_values()), self.kinds)))
+            self.initial.append((state.name, smooth(substitute(state.initial, self.initial_values()), self.kinds)))
         for parameter in self.model.parameters:
             shape = self.shapes.get(parameter.name, "scalar")
             if shape == "array":
@@ -385,7 +386,7 @@ class _Lowering:
         prefix = f"@part{len(self.phases)}_"
         assigned, kinds = shared_parts(run, self.kinds, prefix)
         self.kinds |= kinds
-        made = _with_draws(_side_by_side(assigned), [s for s in self.statements if isinstance(s, Draw)])
+        made = with_draws(side_by_side(assigned), [s for s in self.statements if isinstance(s, Draw)])
         changed = ((name, value) for name, value in self.now.items() if name in self.arrays and isinstance(value, Symbol))
         current = [Store(name, value.name) for name, value in changed if value.name != name]
         self.phases.append(
@@ -486,7 +487,7 @@ class _Lowering:
         }
         outside = dict(self.now)
         for statement in statements:
-            value = self.resolve(_smooth(statement.expression, self.kinds))
+            value = self.resolve(smooth(statement.expression, self.kinds))
             if flag is not None and not statement.local:
                 value = Operation(
                     "where", (flag, _converted(value, self.arranger.kind(value), statement.kind), self.now[statement.target])
@@ -519,7 +520,7 @@ class _Lowering:
                 self.become_refractory(flag)
 
     def flag(self, number: int, event: Event) -> Symbol:
-        condition = self.resolve(_smooth(event.condition, self.kinds))
+        condition = self.resolve(smooth(event.condition, self.kinds))
         if event.name == "spike" and self.model.refractory is not None:
             condition = Operation("and", (condition, Operation("not", (self.is_refractory(),))))
         flag = self.assign(f"@event{number}", Kind.BOOLEAN, condition)
@@ -575,7 +576,7 @@ class _Lowering:
     def output(self) -> None:
         if self.model.output is None:
             return
-        value = self.resolve(_smooth(self.model.output, self.kinds))
+        value = self.resolve(smooth(self.model.output, self.kinds))
         kind = self.arranger.kind(value)
         kind = Kind.REAL if kind is Kind.DOUBLE else kind
         symbol = self.assign("@output", kind, value)
@@ -592,7 +593,7 @@ class _Lowering:
         before = len(self.phases)
         self.look(Symbol("@t_next"))
         for name in names:
-            value = self.resolve(_smooth(self.written_out[name], self.kinds))
+            value = self.resolve(smooth(self.written_out[name], self.kinds))
             kind = self.arranger.kind(value)
             self.now[f"@observed {name}"] = self.assign(f"@observed {name}", kind, value)
             self.array(f"@observed {name}", kind, written=True)
@@ -615,7 +616,7 @@ class _Lowering:
         source = "@output" if name == "output" and self.model.output is not None else name
         source = f"@observed {name}" if f"@observed {name}" in self.arrays else source
         written = self.written_out.get(source)
-        value = self.resolve(_smooth(written, self.kinds) if written is not None else Symbol(source))
+        value = self.resolve(smooth(written, self.kinds) if written is not None else Symbol(source))
         kind = self.arranger.kind(value)
         kind = Kind.REAL if kind is Kind.DOUBLE else kind
         arranged = self.arranger.keep(_converted(value, self.arranger.kind(value), kind))
@@ -646,20 +647,6 @@ def _asks_old(statement: Assignment, name: str) -> bool:
     return any(node.name == "old" and node.arguments[0] == Symbol(name) for node in operations_of(statement.expression))
 
 
-def _smooth(expression: Expr, kinds: Mapping[str, Kind]) -> Expr:
-    """Removable singularities out of an expression that no scheme has seen; anything else stays as it was written."""
-    suspects = ("exp", "expm1", "sin")
-    divided = any(node.name in ("divide", "power") for node in operations_of(expression))
-    if not divided or not any(node.name in suspects for node in operations_of(expression)):
-        return expression
-    before = to_sympy(expression)
-    after = safe(before)
-    if after == before:
-        return expression
-    known = {**dict.fromkeys(symbols_of(expression), Kind.REAL), **kinds}
-    return from_sympy(after, known)
-
-
 def _converted(expression: Expr, found: Kind, wanted: Kind) -> Expr:
     if found is wanted:
         return expression
@@ -667,75 +654,3 @@ def _converted(expression: Expr, found: Kind, wanted: Kind) -> Expr:
         {Kind.REAL: "to_real", Kind.INTEGER: "to_integer", Kind.BOOLEAN: "to_boolean", Kind.DOUBLE: "to_double"}[wanted],
         (expression,),
     )
-
-
-def _side_by_side(statements: list[Assign]) -> list[Assign]:
-    """The statements with functions that do not wait for one another next to each other: a processor looks only so far ahead, and a
-    function that waits for the one before it would keep it idle."""
-    depths: dict[str, int] = {}
-    for statement in statements:
-        waits = max((depths.get(name, 0) for name in symbols_of(statement.expression)), default=0)
-        depths[statement.name] = waits + any(node.name in SLOW for node in operations_of(statement.expression))
-    return sorted(statements, key=lambda statement: depths[statement.name])
-
-
-def _with_draws(assigned: list[Assign], draws: list[Draw]) -> list[Assign | Draw]:
-    """Draws stand before the first statement that reads them, and after the mean that they need."""
-    made: list[Assign | Draw] = [draw for draw in draws if draw.mean is None]
-    late = [draw for draw in draws if draw.mean is not None]
-    for statement in assigned:
-        for draw in [d for d in late if d.name in symbols_of(statement.expression)]:
-            made.append(draw)
-            late.remove(draw)
-        made.append(statement)
-    return [*made, *late]
-
-
-def _carry_across(phases: list[Phase], lowering: _Lowering) -> tuple[Phase, ...]:
-    """Names that are read in a later phase than they are made in: per-step ones are made again, others kept in an array."""
-    made_in = {s.name: number for number, phase in enumerate(phases) for s in (*phase.uniform, *phase.body)}
-    uniform = {s.name: s for phase in phases for s in phase.uniform}
-    result = list(phases)
-    for number, phase in enumerate(phases):
-        foreign = [name for name in _read_by(phase) if made_in.get(name, number) < number]
-        again = [name for name in foreign if name in uniform]
-        kept = [name for name in foreign if name not in uniform]
-        renamed = {name: Symbol(f"@kept {name}") for name in kept}
-        copies = [Assign(f"{name}#{number}", uniform[name].kind, uniform[name].expression) for name in again]
-        renamed |= {name: Symbol(f"{name}#{number}") for name in again}
-        for name in kept:
-            place = f"@kept {name}"
-            if place not in lowering.arrays:
-                lowering.array(place, lowering.kinds[name], written=True)
-                home = result[made_in[name]]
-                result[made_in[name]] = Phase(
-                    home.uniform, home.body, home.emits, (*home.stores, Store(place, name)), home.reductions
-                )
-        if foreign:
-            result[number] = _renamed(result[number], renamed, copies)
-    return tuple(result)
-
-
-def _read_by(phase: Phase) -> list[str]:
-    found: dict[str, None] = {}
-    for statement in (*phase.uniform, *phase.body):
-        expression = statement.expression if isinstance(statement, Assign) else statement.mean
-        if expression is not None:
-            found.update(dict.fromkeys(sorted(symbols_of(expression))))
-    found.update(dict.fromkeys(store.name for store in phase.stores))
-    found.update(dict.fromkeys(emit.flag for emit in phase.emits))
-    return list(found)
-
-
-def _renamed(phase: Phase, names: Mapping[str, Symbol], copies: list[Assign]) -> Phase:
-    def changed(statement: Assign | Draw) -> Assign | Draw:
-        if isinstance(statement, Assign):
-            return Assign(statement.name, statement.kind, substitute(statement.expression, names))
-        return Draw(
-            statement.name, statement.distribution, statement.stream, statement.mean and substitute(statement.mean, names)
-        )
-
-    uniform = [s for s in map(changed, phase.uniform) if isinstance(s, Assign)]
-    stores = tuple(Store(s.array, names[s.name].name if s.name in names else s.name) for s in phase.stores)
-    emits = tuple(Emit(e.event, names[e.flag].name if e.flag in names else e.flag) for e in phase.emits)
-    return Phase((*copies, *uniform), tuple(changed(s) for s in phase.body), emits, stores, phase.reductions)

@@ -21,6 +21,14 @@ def listing(names: tuple[str, ...], most: int = 12) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
+def round_trip(names: tuple[str, ...], verb: str, most: int = 6) -> str:
+    """`a` needs `b` needs `a`."""
+    shown = [f"`{name}`" for name in (*names, names[0])]
+    if len(shown) > most:
+        shown = [*shown[: most - 2], "...", shown[-1]]
+    return f" {verb} ".join(shown)
+
+
 @dataclass(frozen=True)
 class UnknownName(Mistake):
     """A name that nothing defines."""
@@ -185,11 +193,11 @@ class Cycle(Mistake):
     def message(self) -> str:
         if len(self.names) == 1:
             return f"`{self.names[0]}` is defined by itself"
-        return "definitions go round in a circle: " + " needs ".join(f"`{name}`" for name in (*self.names, self.names[0]))
+        return f"definitions go round in a circle: {round_trip(self.names, 'needs')}"
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return tuple(Label(span, "") for span in self.others)
+        return tuple(Label(span, "") for span in self.others[:6])
 
     @property
     def help(self) -> str:
@@ -205,7 +213,7 @@ class Recursion(Mistake):
 
     @property
     def message(self) -> str:
-        return "a function cannot call itself: " + " calls ".join(f"`{name}`" for name in (*self.names, self.names[0]))
+        return f"a function cannot call itself: {round_trip(self.names, 'calls')}"
 
     @property
     def help(self) -> str:
@@ -213,20 +221,22 @@ class Recursion(Mistake):
 
 
 @dataclass(frozen=True)
-class TooManyCalls(Mistake):
-    """Functions that call one another so often that the equations, written out, have no reasonable size."""
+class WrittenOutTooLong(Mistake):
+    """An expression that has no reasonable size once the functions and definitions that it uses are written out."""
 
     code: ClassVar[str] = "size"
-    name: str
-    limit: int
+    terms: int | None
+    levels: int | None
 
     @property
     def message(self) -> str:
-        return f"written out, the equations call `{self.name}` and other functions of the text more than {self.limit} times"
+        if self.terms is not None:
+            return f"with all functions and definitions written out, the model has more than {self.terms} terms here"
+        return f"with all functions and definitions written out, this is more than {self.levels} levels deep"
 
     @property
     def help(self) -> str:
-        return "define intermediate quantities (`x = f(v)`) and use their names"
+        return "give intermediate values names of their own (`x = f(v)`), and use the names"
 
 
 @dataclass(frozen=True)
@@ -278,7 +288,7 @@ class InheritanceCycle(Mistake):
 
     @property
     def message(self) -> str:
-        return "a model cannot inherit from itself: " + " from ".join(f"`{name}`" for name in (*self.names, self.names[0]))
+        return f"a model cannot inherit from itself: {round_trip(self.names, 'from')}"
 
     @property
     def help(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -10,8 +11,11 @@ from ..grammar.source import Span
 
 TAB = 4
 MOST_COLUMNS = 140
+MOST_REPORTS = 50
 MOST_LINES = 4  # of a place that runs over several lines; of a longer one the first and the last are shown
 
+MOST_QUOTED = 120
+QUOTED = re.compile(rf"`([^`]{{{MOST_QUOTED + 1},}})`")
 Mark = tuple[int, int, str]  # columns from and to on the screen, and a note
 
 
@@ -23,19 +27,27 @@ def render(mistakes: Sequence[Mistake]) -> str:
     # mistakes of one source stay together, sources in the order in which they were first met
     sources = {name: place for place, name in reversed(list(enumerate(m.span.source.name for m in mistakes)))}
     ordered = sorted(once.values(), key=lambda m: (sources[m.span.source.name], m.span.start, m.span.stop))
-    return "\n\n".join(map(report, ordered))
+    reports = [report(mistake) for mistake in ordered[:MOST_REPORTS]]
+    if len(ordered) > MOST_REPORTS:
+        reports.append(f"... and {len(ordered) - MOST_REPORTS} more mistakes")
+    return "\n\n".join(reports)
 
 
 def report(mistake: Mistake) -> str:
     """One mistake."""
-    lines = [f"error[{mistake.code}]: {mistake.message}"]
+    lines = [f"error[{mistake.code}]: {sayable(mistake.message)}"]
     labels = (Label(mistake.span, mistake.note), *mistake.labels)
     for source in dict.fromkeys(label.span.source.name for label in labels):
         mine = [label for label in labels if label.span.source.name == source]
         lines += excerpt(mine)
     if mistake.help is not None:
-        lines.append(f"  help: {mistake.help}")
+        lines.append(f"  help: {sayable(mistake.help)}")
     return "\n".join(lines)
+
+
+def sayable(text: str) -> str:
+    """A sentence with what it quotes cut to a readable length, and without what a terminal would obey."""
+    return QUOTED.sub(lambda quoted: f"`{quoted[1][:MOST_QUOTED]}...`", on_screen(text.replace("\n", " ")))
 
 
 def excerpt(labels: Sequence[Label]) -> Iterator[str]:

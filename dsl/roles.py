@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..grammar import nodes
@@ -54,6 +54,9 @@ class Reading:
     changing: Changing
 
 
+NOTHING_READ = Reading({}, {}, NEVER)
+
+
 def reading(node: nodes.Expression, outline: Outline, names: Iterable[str], hidden: Iterable[str] = ()) -> Reading:
     """What one expression reads itself; `hidden` are the arguments of a function."""
     model, mine = set(names), set(hidden)
@@ -88,9 +91,11 @@ class Roles:
         self.names = {**outline.names}
         self.mistakes: list[Mistake] = []
         self.assigned = {a.target.id: a for block in reversed(outline.blocks) for a in reversed(block)}
+        self.function_order: list[str] = []  # each after those it calls
         self.broken_functions = self._recursive_functions()
         self._readings: dict[str, Reading] = {}
         self._function_readings: dict[str, Reading] = {}
+        self._read_functions()
         self._changing: dict[str, Changing] = {}
         self.in_circles: set[str] = set()
         self.order: list[str] = []
@@ -104,14 +109,11 @@ class Roles:
     # ---- functions ----------------------------------------------------------------------------
 
     def _recursive_functions(self) -> frozenset[str]:
-        calls = {name: list(self._own_calls(f)) for name, f in self.outline.functions.items()}
+        calls = {name: list(dict.fromkeys(self._own_calls(f))) for name, f in self.outline.functions.items()}
         broken: set[str] = set()
-        for name, function in self.outline.functions.items():
-            path = circle(name, calls)
-            if path is None:
-                continue
+        for path in circles(calls, self.function_order):
             if not broken & set(path):
-                self.mistakes.append(Recursion(function.name.span, tuple(path)))
+                self.mistakes.append(Recursion(self.outline.functions[path[0]].name.span, tuple(path)))
             broken.update(path)
         return frozenset(broken)
 
@@ -127,19 +129,18 @@ class Roles:
         own = reading(expression, self.outline, self.names, hidden)
         names, changing = dict(own.names), set(own.changing)
         for name, span in own.functions.items():
-            inner = self._reading_of_function(name)
+            inner = self._function_readings[name]
             changing |= inner.changing
             for read in inner.names:
                 names.setdefault(read, span)
         return Reading(names, own.functions, frozenset(changing))
 
-    def _reading_of_function(self, name: str) -> Reading:
-        if name in self.broken_functions:
-            return Reading({}, {}, NEVER)
-        if name not in self._function_readings:
+    def _read_functions(self) -> None:
+        for name in self.function_order:
             function = self.outline.functions[name]
-            self._function_readings[name] = self.reads(function.expression, [argument.id for argument in function.arguments])
-        return self._function_readings[name]
+            arguments = [argument.id for argument in function.arguments]
+            broken = name in self.broken_functions
+            self._function_readings[name] = NOTHING_READ if broken else self.reads(function.expression, arguments)
 
     def reading_of(self, name: str) -> Reading:
         """What the definition of `name` reads."""
@@ -169,20 +170,11 @@ class Roles:
 
     def _arrange(self) -> None:
         """Put the definitions in an order in which each uses only those before it, and find the circles."""
-        done: set[str] = set()
-        for first in self.outline.definitions:
-            path: dict[str, Iterator[str]] = {} if first in done else {first: iter(self.reading_of(first).names)}
-            while path:
-                name = next(reversed(path))
-                read = next((r for r in path[name] if r in self.outline.definitions and r not in done), None)
-                if read is None:
-                    del path[name]
-                    done.add(name)
-                    self.order += [] if name in self.in_circles else [name]
-                elif read in path:
-                    self._report_circle([*path][[*path].index(read) :])
-                else:
-                    path[read] = iter(self.reading_of(read).names)
+        definitions = self.outline.definitions
+        uses = {name: [read for read in self.reading_of(name).names if read in definitions] for name in definitions}
+        for path in circles(uses, self.order):
+            self._report_circle(path)
+        self.order[:] = [name for name in self.order if name not in self.in_circles]
 
     def _report_circle(self, names: list[str]) -> None:
         if not self.in_circles & set(names):
@@ -204,19 +196,23 @@ class Roles:
         return Role.INPUT if "time" in found else Role.PARAMETER
 
 
-def circle(name: str, calls: Mapping[str, list[str]]) -> list[str] | None:
-    """A way from a name back to itself, or None."""
-    waiting: list[list[str]] = [[name]]
-    seen: set[str] = set()
-    while waiting:
-        path = waiting.pop(0)
-        for called in calls[path[-1]]:
-            if called == name:
-                return path
-            if called not in seen:
-                seen.add(called)
-                waiting.append([*path, called])
-    return None
+def circles(uses: Mapping[str, Sequence[str]], order: list[str]) -> Iterator[list[str]]:
+    """Ways from a name back to itself, in one walk; to `order` go the names, each after those it uses."""
+    done: set[str] = set()
+    for first in uses:
+        path: dict[str, Iterator[str]] = {} if first in done else {first: iter(uses[first])}
+        while path:
+            name = next(reversed(path))
+            used = next((u for u in path[name] if u not in done), None)
+            if used is None:
+                del path[name]
+                done.add(name)
+                order.append(name)
+            elif used in path:
+                names = [*path]
+                yield names[names.index(used) :]
+            else:
+                path[used] = iter(uses[used])
 
 
 def has_flag(statement: nodes.Statement, text: str) -> bool:

@@ -7,9 +7,13 @@ also shifted, scaled, negated, written with expm1, and where the numerator is on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy
 
-from .symbolic import call, function, to_float
+from ..backends.kernel import Expr, Kind, symbols_of
+from .substitute import operations_of
+from .symbolic import call, from_sympy, function, to_float, to_sympy
 
 # numbers at which two expressions are compared: nothing a modeller writes makes two different lines meet in all three
 _PROBES = (0.7390851332, -1.3247179572, 2.6651441427)
@@ -138,3 +142,20 @@ def _vanishes(difference: sympy.Expr) -> bool:
         if abs(sum(numbers)) > _TOLERANCE * max(1e-300, max(abs(number) for number in numbers)):
             return False
     return True
+
+
+# ---- plain expressions -------------------------------------------------------------------------
+
+
+def smooth(expression: Expr, kinds: Mapping[str, Kind]) -> Expr:
+    """Removable singularities out of an expression that no scheme has seen; anything else stays as it was written."""
+    suspects = ("exp", "expm1", "sin")
+    divided = any(node.name in ("divide", "power") for node in operations_of(expression))
+    if not divided or not any(node.name in suspects for node in operations_of(expression)):
+        return expression
+    before = to_sympy(expression)
+    after = safe(before)
+    if after == before:
+        return expression
+    known = {**dict.fromkeys(symbols_of(expression), Kind.REAL), **kinds}
+    return from_sympy(after, known)

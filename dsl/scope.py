@@ -17,6 +17,7 @@ from .dimensions import Constraint, Form, Solution, solve, unknown
 from .folding import fold
 from .near_names import near_names
 from .suspects import Origin, Trial
+from .unit_mistakes import UnitsTangled
 
 MOST_COMPARED = 100_000  # pairs of names that are compared for suggestions in one text
 UNREADABLE = "?"  # the name of what could not be read and was reported
@@ -112,7 +113,6 @@ class Scope:
     used: set[str] = field(default_factory=set)  # names that something reads
     solution: Solution = field(default_factory=Solution)
     draws: int = 0
-    inlined: int = 0  # calls of functions of the text that were written out
     broken: int = 0
     compared: int = 0
 
@@ -140,6 +140,8 @@ class Scope:
         """Solve for all units; what contradicts becomes mistakes."""
         constraints = [*(written.constraint() for written in self.written.values()), *self.constraints]
         self.solution, failed = solve(constraints)
+        if self.solution.tangled is not None:
+            self.mistakes.append(UnitsTangled(self.solution.tangled.spans[0]))
         trial = Trial(constraints, self.solution, failed, {**self.written, **self.formulas})
         for constraint in failed:
             left, right = self.solution.dimension(constraint.left), self.solution.dimension(constraint.right)

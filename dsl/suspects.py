@@ -69,14 +69,14 @@ class Trial:
     failed: Sequence[Constraint]
     origins: Mapping[str, Origin]
     work: int = 0
-    without: dict[str, tuple[Solution, list[Constraint]]] = field(default_factory=dict)
+    without: dict[str, tuple[Solution, set[int]]] = field(default_factory=dict)
 
     def explained(self, mistake: Mistake, constraint: Constraint) -> Mistake:
         """The mistake with a caret under each origin that it may come from, and the unit that would fit."""
         if not isinstance(mistake, UnitMistake):
             return mistake
-        names = {other.origin for other in self.solution.rests_on(constraint)}
-        mine = [origin for name, origin in self.origins.items() if name in names]
+        names = dict.fromkeys(other.origin for other in self.solution.rests_on(constraint))
+        mine = [self.origins[name] for name in names if name is not None and name in self.origins]
         best = self.suspects(mine, constraint)
         shown = best or [origin for origin in mine if inside(mistake.span, origin.statement)]
         if mistake.replacement is not None:  # the caret stands at what has to be changed already
@@ -89,17 +89,19 @@ class Trial:
 
     def suspects(self, candidates: Sequence[Origin], constraint: Constraint) -> list[Origin]:
         """Those without which the constraint holds and fewest others fail."""
-        self.work += len(self.constraints) * sum(origin.name not in self.without for origin in candidates)
+        self.work += len(candidates) + len(self.constraints) * sum(origin.name not in self.without for origin in candidates)
         if self.work > MOST_WORK:
             return []
         left = {origin.name: self.solved_without(origin.name)[1] for origin in candidates}
-        cleared = [origin for origin in candidates if all(c is not constraint for c in left[origin.name])]
+        cleared = [origin for origin in candidates if id(constraint) not in left[origin.name]]
         fewest = min((len(left[origin.name]) for origin in cleared), default=0)
         return [origin for origin in cleared if len(left[origin.name]) == fewest and fewest < len(self.failed)]
 
-    def solved_without(self, name: str) -> tuple[Solution, list[Constraint]]:
+    def solved_without(self, name: str) -> tuple[Solution, set[int]]:
+        """What is found without an origin, and which constraints fail then."""
         if name not in self.without:
-            self.without[name] = solve(c for c in self.constraints if c.origin != name)
+            solution, failed = solve(c for c in self.constraints if c.origin != name)
+            self.without[name] = solution, set(map(id, failed))
         return self.without[name]
 
     def fitting(self, suspects: Sequence[Origin]) -> str | None:

@@ -435,9 +435,6 @@ class Translation:
         if function.name.id in self.scope.broken_functions or not self.enough(node, names, False):
             return self.scope.anything(node.span)
         values = dict(zip(names, map(self.value, node.arguments), strict=True))
-        self.scope.inlined += 1
-        if self.scope.inlined > MOST_CALLS:
-            return self.scope.anything(node.span)
         body = Translation(self.scope, self.place, self.rank, self.owner, {}, values).value(function.expression)
         if function.unit is not None and self.scope.plain is None:
             unit = unit_of(function.unit)
@@ -559,7 +556,6 @@ def exact_value(node: nodes.Expression) -> Fraction | None:
     return None
 
 
-MOST_CALLS = 10_000  # of functions of the text, written out
 MOST = 1.7976931348623157e308
 WHOLE: Mapping[str, Callable[[int, int], int]] = {
     "add": lambda a, b: a + b,

@@ -173,6 +173,25 @@ class UnitOpen(Mistake):
 
 
 @dataclass(frozen=True)
+class UnitsTangled(Mistake):
+    """More names without a unit, hanging together, than can be solved for."""
+
+    code: ClassVar[str] = "units"
+
+    @property
+    def message(self) -> str:
+        return "too many names without a written unit hang together to work their units out"
+
+    @property
+    def note(self) -> str:
+        return "given up here"
+
+    @property
+    def help(self) -> str:
+        return "write the units of those that you know, at the end of their statements: `: mV`, or `: 1` for a number"
+
+
+@dataclass(frozen=True)
 class UnitForName(Mistake):
     """A name that nothing defines and that happens to be a unit, where a quantity is needed: `v - EL`."""
 

@@ -402,6 +402,8 @@ def _missing_colon(at: _Place) -> Mistake | None:
     if at.terminals[0].type not in ("NAME", "LPAR", "ADD", "NUMBER") or not (at.place == 1 or at.has_before("ASSIGN")):
         return None
     rest = [terminal for terminal in at.terminals[at.place :] if terminal.type != "FLAGS"]
+    if not rest:
+        return None
     one = len(rest) == 1 and rest[0].type == "NUMBER" and rest[0].value == 1
     units = rest[0].value in UNITS or rest[0].value in ("boolean", "integer")
     if not one and not (units and all(_in_unit(terminal) for terminal in rest)):

@@ -134,6 +134,8 @@ class Simulation:
         if time < 0:
             raise UsageError(f"duration has to be 0 ms or longer, not {duration}")
         steps, note = whole_steps(time, self._settings.dt, "duration")
+        if time and not steps:
+            raise UsageError(f"duration of {time:g} ms is less than half a step of {self.dt * 1e3:g} ms: nothing would run")
         first, notes = self._step, [note] if note else []
         reached = self._advance(steps, notes, self._settings.progress)
         return self._result(first, self._step, reached.seconds, notes, owned)

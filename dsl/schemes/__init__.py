@@ -20,17 +20,22 @@ __all__ = ["ALIASES", "SCHEMES", "Scheme"]
 
 @dataclass(frozen=True)
 class Scheme:
-    """A scheme by name: `order` of convergence (None: exact on the grid), whether it takes noise, its function."""
+    """A scheme by name: `order` of convergence (None: exact on the grid), whether it takes noise, its function.
+
+    `bounded`: its right-hand sides read a state that explodes no higher than its spike level. euler_sequential is published code,
+    in which one variable sees what the other has shot up to, and stays as published.
+    """
 
     name: str
     order: int | None
     noise: bool
     step: Callable[[System], Step]
+    bounded: bool = True
 
 
 SCHEMES: Mapping[str, Scheme] = {
     "euler": Scheme("euler", 1, True, euler),
-    "euler_sequential": Scheme("euler_sequential", 1, False, euler_sequential),
+    "euler_sequential": Scheme("euler_sequential", 1, False, euler_sequential, bounded=False),
     "exponential_euler": Scheme("exponential_euler", 1, False, exponential_euler),
     "rk2": Scheme("rk2", 2, False, rk2),
     "heun": Scheme("heun", 2, False, heun),

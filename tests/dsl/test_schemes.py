@@ -130,3 +130,25 @@ def test_a_refusal_names_the_equation_the_term_and_who_can() -> None:
         dvdt.simulate(OSCILLATOR, "1 ms", method="exact")
     with pytest.raises(dvdt.UsageError, match="did you mean 'rk4'"):
         dvdt.simulate(OSCILLATOR, "1 ms", method="rk44")
+
+
+def test_sequential_euler_is_the_published_script() -> None:
+    """u sees the v of the same step, also where that has shot above its peak (Izhikevich 2004)."""
+    text = """
+    time in ms
+    dv/dt = 0.04*v^2 + 5*v + 140 - u + 10
+    du/dt = 0.02*(0.2*v - u)
+    v(0) = -70; u(0) = -14
+    spike when v >= 30: v = -65; u += 8
+    method euler_sequential(v, u)
+    """
+    v, u, spikes = -70.0, -14.0, []
+    for step in range(1, 801):
+        v += 0.5 * (0.04 * v**2 + 5 * v + 140 - u + 10)
+        u += 0.5 * 0.02 * (0.2 * v - u)
+        if v >= 30:
+            spikes.append(step)
+            v, u = -65.0, u + 8
+    result = dvdt.simulate(text, "400 ms", dt="0.5 ms")
+    np.testing.assert_array_equal(np.round(result.spikes.t * 2e3), spikes)
+    assert result.final_state["u"][0] == pytest.approx(u, rel=1e-9)
