@@ -12,7 +12,7 @@ from .interrupt import Interruption
 from .progress import Silent
 from .recorders.spikes import EventLog
 
-CHUNK_SECONDS = 0.05  # aimed at, so that control returns within 0.1 s also when a chunk takes longer than the last one
+CHUNK_SECONDS = 0.08  # aimed at, so that control returns within 0.1 s also when a chunk takes longer than the last one
 FIRST_CHUNK, FIRST_STEPS = (
     1 << 14,
     256,

@@ -33,7 +33,8 @@ def _affine(slope: sympy.Expr, x: sympy.Symbol, rate: sympy.Expr) -> sympy.Expr:
     hidden = any(x in node.free_symbols for node in slope.atoms(sympy.Function))
     if rate == 0 or hidden or x in plain.free_symbols:
         return slope
-    return plain * x + slope.xreplace({x: sympy.Integer(0)})
+    outer, inner = slope.as_independent(x, as_Add=False)
+    return outer * (sympy.diff(inner, x) * x + inner.xreplace({x: sympy.Integer(0)}))
 
 
 def _rate(system: System, state: str) -> sympy.Expr:
