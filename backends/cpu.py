@@ -23,6 +23,7 @@ BLOCK = 512  # neurons; a power of two. Ten float64 arrays of a block are 40 kB
 CAPACITY = 1 << 16  # spikes of one event that a thread collects before they are drained
 RECENT = 8  # values that a NonFinite shows
 WORTH_A_THREAD = 200_000  # neuron-steps below which a further thread costs more than it saves
+WORTH_WAITING = 5_000_000  # neuron-steps from which they are not made by the calling thread
 
 DONE, FULL, NOT_FINITE = 0, 1, 2  # what the compiled function returns
 FIRST_BLOCK, BEGIN = PLAN.index("first_block"), PLAN.index("begin")  # where it says how far it came
@@ -73,9 +74,9 @@ class CpuProgram:
         worth = 1 + memory.n * (last - first) // WORTH_A_THREAD
         parts = 1 if self.kernel.coupled else max(1, min(threads, worth, blocks))
         workers = [Worker(self, memory, *part) for part in _parts(blocks, parts)]
-        if parts == 1:
+        if parts == 1 and memory.n * (last - first) < WORTH_WAITING:
             workers[0].advance(first, last)
-        else:
+        else:  # while others work, the calling thread hears signals
             with ThreadPoolExecutor(parts) as pool:
                 for future in [pool.submit(worker.advance, first, last) for worker in workers]:
                     future.result()

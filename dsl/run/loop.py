@@ -17,6 +17,7 @@ FIRST_CHUNK, FIRST_STEPS = (
     1 << 14,
     256,
 )  # neuron-steps, and steps, that the first chunk has at most: nothing is known of the speed
+FEWEST_STEPS = 32  # of a chunk once the speed is known: between chunks a large population travels through the main memory
 GROWTH = 4  # the most by which a chunk is longer than the one before
 
 
@@ -57,7 +58,8 @@ def run_steps(
             for log, pairs in zip(logs, memory.spikes, strict=True):
                 log.drain(pairs, step)
             taken = time.perf_counter() - start
-            chunk = max(1, min(GROWTH * (stop - step), int((stop - step) * CHUNK_SECONDS / max(taken, 1e-9))))
+            aimed = max(FEWEST_STEPS, int((stop - step) * CHUNK_SECONDS / max(taken, 1e-9)))
+            chunk = max(1, min(GROWTH * (stop - step), aimed))
             step, trouble = outcome.done, outcome.trouble
             if not _told(teller, (step - first) / (last - first)) or interruption.asked:
                 why = "interrupted"
