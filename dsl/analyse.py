@@ -112,6 +112,7 @@ class Analysis:
         self.roles = Roles(self.outline)
         names, functions = tuple(self.outline.names), self.outline.functions
         self.scope = Scope(names, functions=functions, broken_functions=self.roles.broken_functions)
+        self.scope.externals = tuple(self.outline.callables)
         self.scope.mistakes += [*self.outline.mistakes, *self.roles.mistakes]
         self.scope.broken_names |= self.roles.in_circles | unread
         self.values: dict[str, Expr] = {}  # definitions

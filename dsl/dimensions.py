@@ -24,7 +24,7 @@ NUMBER: Form = {}
 
 def known(dimension: Dimension) -> Form:
     """The form of a dimension that is known."""
-    return {base: exponent for base, exponent in enumerate(dimension.exponents) if exponent}
+    return {base: plain(exponent) for base, exponent in enumerate(dimension.exponents) if exponent}
 
 
 def unknown(name: str) -> Form:
@@ -40,14 +40,19 @@ def times(left: Form, right: Form, power: Rational = 1) -> Form:
     for key, factor in right.items():
         total = result.get(key, 0) + factor * power
         if total:
-            result[key] = total
+            result[key] = plain(total)
         else:
             result.pop(key, None)
     return result
 
 
 def to_power(form: Form, power: Rational) -> Form:
-    return {key: factor * power for key, factor in form.items()} if power else NUMBER
+    return {key: plain(factor * power) for key, factor in form.items()} if power else NUMBER
+
+
+def plain(number: Rational) -> Rational:
+    """An int where a number is whole: several times faster."""
+    return number.numerator if number.denominator == 1 else number
 
 
 def dimension_of(form: Form) -> Dimension | None:
@@ -74,7 +79,7 @@ class Constraint:
     origin: str | None = None
 
 
-MOST_WORK = 2_000_000  # factors that are touched while one text is solved
+MOST_WORK = 300_000  # factors that are touched while one text is solved
 MOST_DIGITS = 200  # binary ones of an exponent: beyond stands no physics
 
 
@@ -100,7 +105,7 @@ class Solution:
             return form
         result = {key: factor for key, factor in form.items() if key not in self.solved}
         for key in known_keys:
-            result = {**times(result, self.solved[str(key)], form[key])}
+            result = dict(times(result, self.solved[str(key)], form[key]))
         return result
 
     def dimension(self, form: Form) -> Dimension | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ..backends.kernel import Symbol
 from ..grammar.unit_table import USUAL
 from .dimensions import times
@@ -73,21 +71,13 @@ def by_ratio(value: Value, found: Dimension, wanted: Dimension, scope: Scope) ->
     text = text if text.isidentifier() or (text.startswith("(") and text.endswith(")")) else f"({text})"
     text = text if len(text) <= 40 and "\n" not in text else "(...)"
     if found == wanted * TIME:
-        known = next((name for name, dimension in parameters_of(scope) if dimension == TIME), None)
-        return Hint(f"divide by a time constant: `{text}/{known or 'tau'}`", None, 1)
+        return Hint(f"divide by a time constant: `{text}/{scope.parameters.get(TIME, 'tau')}`", None, 1)
     ratio = wanted / found
-    for name, dimension in parameters_of(scope):
-        if dimension is not None and not dimension.is_one and dimension in (ratio, ONE / ratio):
-            return Hint(f"did you mean `{text}{'*' if dimension == ratio else '/'}{name}`?", None, 1)
+    for sign, dimension in (("*", ratio), ("/", ONE / ratio)):
+        if dimension in scope.parameters and not dimension.is_one:
+            return Hint(f"did you mean `{text}{sign}{scope.parameters[dimension]}`?", None, 1)
     if found == ONE:
         return Hint(f"give it a unit: `{text} * (1 {usual_unit(wanted).text})`")
     if wanted == ONE:
         return Hint(f"divide it by a quantity in {coherent_text(found)}")
     return Hint(f"it lacks a factor that is {describe(ratio)}: look for a missing or a wrong name")
-
-
-def parameters_of(scope: Scope) -> Iterator[tuple[str, Dimension | None]]:
-    """The parameters of the text with their dimensions, as far as they are known."""
-    for entry in scope.entries.values():
-        if entry.role is Role.PARAMETER:
-            yield entry.name, scope.solution.dimension(entry.form)

@@ -112,17 +112,23 @@ def columns(text: str, begin: int, end: int, note: str) -> Mark:
 
 def on_screen(text: str) -> str:
     """A line with its tabs as blanks, and without what a terminal would obey."""
-    result = ""
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    column = 0
     for letter in text:
         if letter == "\t":
-            result += " " * (TAB - width(result) % TAB)
+            shown.append(" " * (TAB - column % TAB))
         else:
-            result += letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
-    return result
+            shown.append(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}")
+        column += width(shown[-1])
+    return "".join(shown)
 
 
 def width(text: str) -> int:
     """How many columns a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 

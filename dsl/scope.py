@@ -18,8 +18,10 @@ from .folding import fold
 from .near_names import near_names
 from .suspects import Origin, Trial
 from .unit_mistakes import UnitsTangled
+from .units import Dimension
 
-MOST_COMPARED = 100_000  # pairs of names that are compared for suggestions in one text
+MOST_FAILED = 200  # contradictions of units that are reported: so many have few causes
+MOST_COMPARED = 30_000  # pairs of names that are compared for suggestions in one text
 UNREADABLE = "?"  # the name of what could not be read and was reported
 
 
@@ -115,6 +117,8 @@ class Scope:
     draws: int = 0
     broken: int = 0
     compared: int = 0
+    externals: tuple[str, ...] = ()  # functions that are given from outside
+    parameters: dict[Dimension, str] = field(default_factory=dict)  # for hints: the first parameter of each dimension
 
     def next_draw(self) -> Constant:
         self.draws += 1
@@ -142,8 +146,12 @@ class Scope:
         self.solution, failed = solve(constraints)
         if self.solution.tangled is not None:
             self.mistakes.append(UnitsTangled(self.solution.tangled.spans[0]))
+        for entry in self.entries.values():
+            dimension = self.solution.dimension(entry.form) if failed and entry.role is Role.PARAMETER else None
+            if dimension is not None:
+                self.parameters.setdefault(dimension, entry.name)
         trial = Trial(constraints, self.solution, failed, {**self.written, **self.formulas})
-        for constraint in failed:
+        for constraint in failed[:MOST_FAILED]:
             left, right = self.solution.dimension(constraint.left), self.solution.dimension(constraint.right)
             self.mistakes.append(trial.explained(constraint.blame(left, right), constraint))
         return self.solution

@@ -73,7 +73,7 @@ class Trial:
 
     def explained(self, mistake: Mistake, constraint: Constraint) -> Mistake:
         """The mistake with a caret under each origin that it may come from, and the unit that would fit."""
-        if not isinstance(mistake, UnitMistake):
+        if not isinstance(mistake, UnitMistake) or self.work > MOST_WORK:
             return mistake
         names = dict.fromkeys(other.origin for other in self.solution.rests_on(constraint))
         mine = [self.origins[name] for name in names if name is not None and name in self.origins]

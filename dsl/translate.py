@@ -414,8 +414,7 @@ class Translation:
             return self.scope.report(NotAFunction(node.name_span, node.function, what))
         if node.function in SPECIAL_NAMES:
             return self.scope.report(NotAFunction(node.name_span, node.function, "a value"))
-        externals = [name for name, known_entry in self.scope.entries.items() if known_entry.role is Role.EXTERNAL]
-        near = self.scope.near(node.function, (*FUNCTION_NAMES, *self.scope.functions, *externals))
+        near = self.scope.near(node.function, (*FUNCTION_NAMES, *self.scope.functions, *self.scope.externals))
         self.scope.report(UnknownFunction(node.name_span, node.function, near))
         for argument in node.arguments:
             self.value(argument)

@@ -174,13 +174,13 @@ class UnitOpen(Mistake):
 
 @dataclass(frozen=True)
 class UnitsTangled(Mistake):
-    """More names without a unit, hanging together, than can be solved for."""
+    """More names without a unit, hanging together, than can be solved for; or powers of powers of units."""
 
     code: ClassVar[str] = "units"
 
     @property
     def message(self) -> str:
-        return "too many names without a written unit hang together to work their units out"
+        return "the units of this text are too entangled to be worked out"
 
     @property
     def note(self) -> str:

@@ -20,8 +20,8 @@ from .mistakes import Mistake
 from .source import Source, Span
 from .tokens import Token, tokenise
 
-MAX_LENGTH = 100_000
-MAX_MISTAKES = 200  # what is wrong in so many places is no text of this language
+MAX_LENGTH = 65_000
+MAX_MISTAKES = 100  # what is wrong in so many places is no text of this language
 MAX_DEPTH = 150  # what the stages after this one can walk by recursion
 
 
@@ -76,7 +76,9 @@ def parse_unit(source: Source) -> tuple[nodes.Unit | None, tuple[Mistake, ...]]:
 
 
 def _too_long(source: Source) -> Mistake | None:
-    length = len(source.text)
+    text = source.text
+    # blanks count less, so that the text of a model, printed in good order, can be read again
+    length = len(text) if len(text) > 3 * MAX_LENGTH else len(text) - text.count(" ")
     return wrong.TextTooLong(Span(source, 0, 1), length, MAX_LENGTH) if length > MAX_LENGTH else None
 
 

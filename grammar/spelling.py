@@ -29,7 +29,7 @@ def closeness(word: str, name: str) -> float:
     if word.casefold().replace("_", "") == name.casefold().replace("_", ""):
         return CASE
     reach = 1 if len(word) <= 4 else 2
-    if abs(len(word) - len(name)) > reach or min(len(word), len(name)) < 2:
+    if abs(len(word) - len(name)) > reach or min(len(word), len(name)) < 2 or len(set(word).difference(name)) > reach:
         return inf
     cost = edits(word, name, reach)
     return cost if cost <= reach and cost < min(len(word), len(name)) else inf

@@ -52,11 +52,11 @@ def test_reading_stops_after_hundreds_of_mistakes_and_the_report_is_short():
     assert isinstance(mistakes[-1], syntax_mistakes.TooManyMistakes)
     assert len(mistakes) == mistakes[-1].limit + 1
     assert render(mistakes).count("error[") == 50
-    assert render(mistakes).endswith("... and 151 more mistakes")
+    assert render(mistakes).endswith("... and 51 more mistakes")
 
 
 def test_a_name_of_any_length_is_quoted_short():
-    assert all(len(line) < 300 for line in render(REPORTS.mistakes_in("x = 3 + " + "a" * 50_000)).splitlines())
+    assert all(len(line) < 600 for line in render(REPORTS.mistakes_in("x = 3 + " + "a" * 50_000)).splitlines())
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda path: path.stem)

@@ -123,7 +123,14 @@ def test_the_replacement_repairs(text, kind, spanned, replacement):
 
 def test_every_kind_has_a_case():
     kinds = {kind for _, kind, _, _ in CASES}
-    elsewhere = {wrong.NestedTooDeeply, wrong.TextTooLong, wrong.ModelInside, wrong.Habit, wrong.SyntaxMistake}
+    elsewhere = {
+        wrong.NestedTooDeeply,
+        wrong.TextTooLong,
+        wrong.TooManyMistakes,
+        wrong.ModelInside,
+        wrong.Habit,
+        wrong.SyntaxMistake,
+    }
     assert {
         kind for kind in vars(wrong).values() if isinstance(kind, type) and issubclass(kind, wrong.SyntaxMistake)
     } == kinds | elsewhere
