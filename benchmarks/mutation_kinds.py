@@ -76,8 +76,10 @@ def _names(text: str) -> set[str]:
     return {statement_name(line) for line in text.splitlines()} - {""}
 
 
-def wrong_by_units(rng: random.Random, mutants: Sequence[Mutant]) -> Mutant | None:
-    """One of the mutants in which units contradict one another, by the second opinion of `written_units`."""
+def wrong_by_units(text: str, rng: random.Random, mutants: Sequence[Mutant]) -> Mutant | None:
+    """One of the mutants in which units contradict one another, as they did not before, by the second opinion of `written_units`."""
+    if contradicts(text):
+        return None
     for mutant in rng.sample(mutants, min(len(mutants), 8)):
         if contradicts(mutant.text):
             return mutant
@@ -157,11 +159,8 @@ def bracket_lost(text: str, rng: random.Random) -> Mutant | None:
 
 def comma_lost(text: str, rng: random.Random) -> Mutant | None:
     """Between the arguments of a call, or between flags."""
-    places = [m.start() for m in re.finditer(r"\([^()#\n]*?(,)", text) for m in [re.compile(",").search(text, m.start())] if m]
-    if not places:
-        return None
-    at = rng.choice(places)
-    return replaced(text, at, at + 1, " ")
+    places = list(re.finditer(r"(?<=\()[^()#\n,]*(,)", text))
+    return replaced(text, *rng.choice(places).span(1), " ") if places else None
 
 
 def equals_changed(text: str, rng: random.Random) -> Mutant | None:
@@ -200,7 +199,7 @@ def operator_changed(text: str, rng: random.Random) -> Mutant | None:
     """`+` for `*`, `*` for `**`, `-` for `/`, where units contradict one another then."""
     instead = {"+": "*", "-": "/", "*": "+", "/": "*", "^": "*"}
     signs = [t for t in _tokens(text) if t.type in ("ADD", "MUL", "POWER") and t.value in instead]
-    return wrong_by_units(rng, [replaced(text, t.start, t.stop, instead[t.value]) for t in signs])
+    return wrong_by_units(text, rng, [replaced(text, t.start, t.stop, instead[t.value]) for t in signs])
 
 
 # ---- units ----------------------------------------------------------------------------------------
@@ -220,7 +219,8 @@ def unit_dropped(text: str, rng: random.Random) -> Mutant | None:
 
 
 def colon_lost(text: str, rng: random.Random) -> Mutant | None:
-    places = [text.rindex(":", 0, start) for start, _ in _units(text)]
+    colons = [text.rindex(":", 0, start) for start, _ in _units(text)]
+    places = [at for at in colons if not text[:at].rstrip()[-1:].isdigit()]  # `1 second` is a quantity
     at = rng.choice(places) if places else 0
     return replaced(text, at, at + 1, "") if places else None
 
@@ -228,21 +228,21 @@ def colon_lost(text: str, rng: random.Random) -> Mutant | None:
 def wrong_unit(text: str, rng: random.Random) -> Mutant | None:
     """Another unit behind a colon."""
     places = [(start, stop, new) for start, stop in _units(text) for new in DIMENSIONS if new != text[start:stop]]
-    return wrong_by_units(rng, [replaced(text, *place) for place in places])
+    return wrong_by_units(text, rng, [replaced(text, *place) for place in places])
 
 
 def wrong_quantity(text: str, rng: random.Random) -> Mutant | None:
     """Another unit behind a number: `20*mV` for `20*ms`."""
     places = list(re.finditer(r"(?<=\d\*)(m[sV]|n[AS]|p[AF]|uF|Mohm|ufarad|Hz)\b", text))
     return wrong_by_units(
-        rng, [replaced(text, *m.span(), new) for m in places for new in ("mV", "ms", "nA", "nS") if new != m[0]]
+        text, rng, [replaced(text, *m.span(), new) for m in places for new in ("mV", "ms", "nA", "nS") if new != m[0]]
     )
 
 
 def unit_of_value_lost(text: str, rng: random.Random) -> Mutant | None:
     """`-50` for `-50*mV`."""
     places = list(re.finditer(r"(?<=\d)\s*\*\s*(m[sV]|n[AS]|p[AF]|Mohm|mvolt|msecond|Hz)\b(?!\s*\*\*)", text))
-    return wrong_by_units(rng, [replaced(text, *match.span(), "") for match in places])
+    return wrong_by_units(text, rng, [replaced(text, *match.span(), "") for match in places])
 
 
 # ---- lines ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 
 from dvdt.dsl.units import ONE, TIME, Dimension, unit_of, unit_of_symbol
 from dvdt.grammar import nodes
@@ -60,17 +61,24 @@ class _Units:
                         self.values[statement.name.id] = statement.expression
 
     def checks(self) -> Iterator[Callable[[], None]]:
+        """What has to hold, one call each."""
         for statement in self.statements:
             match statement:
                 case nodes.Differential(name=name, expression=expression):
-                    yield lambda n=name.id, e=expression: same(self.of_name(n) / TIME, self.of(e))  # type: ignore[misc]
+                    yield partial(self.fits, name.id, TIME, expression)
                 case nodes.Definition(name=name, expression=expression):
-                    yield lambda n=name.id, e=expression: same(self.of_name(n), self.of(e))  # type: ignore[misc]
+                    yield partial(self.fits, name.id, ONE, expression)
                 case nodes.Event(condition=condition, block=block):
-                    yield lambda c=condition: same(ONE, self.of(c))  # type: ignore[misc]
-                    yield from (lambda a=a: self.assigned(a) for a in block)  # type: ignore[misc]
+                    yield partial(self.has, ONE, condition)
+                    yield from (partial(self.assigned, line) for line in block)
                 case nodes.Refractory(expression=expression, condition=condition):
-                    yield lambda e=expression, c=condition: same(ONE if c else TIME, self.of(e))  # type: ignore[misc]
+                    yield partial(self.has, ONE if condition else TIME, expression)
+
+    def fits(self, name: str, below: Dimension, expression: nodes.Expression) -> None:
+        same(self.of_name(name) / below, self.of(expression))
+
+    def has(self, wanted: Dimension, expression: nodes.Expression) -> None:
+        same(wanted, self.of(expression))
 
     def assigned(self, line: nodes.Assignment) -> None:
         value = self.of(line.expression)
@@ -123,7 +131,8 @@ class _Units:
             case "/":
                 return left / right
             case "^":
-                return ONE if same(ONE, right) or left.is_one else left ** exponent(node.right)
+                same(ONE, right)
+                return ONE if left.is_one else left ** exponent(node.right)
         alike(left, right)
         return ONE if node.operator == "//" else left
 

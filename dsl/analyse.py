@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from ..backends.kernel import Constant, Expr, Kind
@@ -163,9 +164,22 @@ class Analysis:
                 order=tuple(name.id for name in method.order) if method else (),
                 plain=self.scope.plain is not None,
                 notes=tuple(dict.fromkeys(self.scope.notes)),
-                declaration=self.declaration,
+                declaration=self.put_right(self.declaration),
             )
         )
+
+    def put_right(self, declaration: nodes.ModelDeclaration) -> nodes.ModelDeclaration:
+        """The declaration in the strict form, which can be printed and read again."""
+        if not self.scope.rewrites:
+            return declaration
+        found = [self.strict(statement) for statement in declaration.statements]
+        return replace(declaration, statements=tuple(statement for statement in found if statement is not None))
+
+    def strict(self, statement: nodes.Statement) -> nodes.Statement | None:
+        if not isinstance(statement, (nodes.Event, nodes.EachStep)):
+            return self.scope.rewrites.get(id(statement), statement)
+        block = tuple(line for line in statement.block if id(line) not in self.scope.rewrites)
+        return replace(statement, block=block) if block or isinstance(statement, nodes.Event) else None
 
     def numbered(self, model: checked.CheckedModel) -> checked.CheckedModel:
         return numbered(model) if self.scope.draws else model
@@ -218,9 +232,9 @@ class Analysis:
         return unit
 
     def origin_of(self, name: str, statement: nodes.Definition | nodes.Initial) -> str | None:
-        """The name, where nothing but a formula says its unit."""
+        """The name, where its value or a formula says its unit."""
         if name in self.written:
-            return None
+            return name if self.written[name].in_value else None
         self.scope.formulas.setdefault(name, Origin(name, None, statement.expression.span, statement.span))
         return name
 
@@ -320,7 +334,7 @@ class Analysis:
         translation = Translation(self.scope, place, 1 if role in (Role.DERIVED, Role.NOISE) else 0, name)
         value = translation.value(definition.expression)
         kind = self.kind_of(name) if role is Role.STATE else self.defined_kind(name, value)
-        expression = converted(translation, f"`{name}`", value, kind, self.lenient)
+        expression = self.kept_as(kind, translation, definition, value)
         entry = self.enter(name, role, kind, definition.name.span, value=value._replace(expression=expression, kind=kind))
         translation.fits(f"`{name}`", entry.form, value, self.origin_of(name, definition))
         self.values[name] = expression
@@ -367,7 +381,16 @@ class Analysis:
         translation = Translation(self.scope, places.INITIAL, 0, name)
         value = translation.value(initial.expression)
         translation.fits(f"`{name}`", entry.form, value, self.origin_of(name, initial))
-        return converted(translation, f"`{name}`", value, entry.kind, self.lenient)
+        return self.kept_as(entry.kind, translation, initial, value)
+
+    def kept_as(self, kind: Kind, translation: Translation, statement: nodes.Definition | nodes.Initial, value: Value) -> Expr:
+        """A value in the kind of the name that it is for; the keyword form cuts a real number off for an integer."""
+        if self.lenient and kind is Kind.INTEGER and value.kind is Kind.REAL and value.literal is None:
+            span = statement.expression.span
+            self.scope.rewrites[id(statement)] = replace(
+                statement, expression=nodes.Call(span, "int", (statement.expression,), span)
+            )
+        return converted(translation, f"`{statement.name.id}`", value, kind, self.lenient)
 
     # ---- events and blocks ----------------------------------------------------------------------
 
@@ -394,6 +417,7 @@ class Analysis:
         if value.kind is Kind.BOOLEAN:
             if not self.lenient:
                 self.scope.report(RefractoryKind(statement.expression.span))
+            self.scope.rewrites[id(statement)] = replace(statement, condition=True)
             return checked.Refractory(value.expression, True)
         if self.scope.plain is None:
             translation.fits("the refractory duration", TIME_FORM, value)
@@ -449,6 +473,8 @@ class Analysis:
         for flag in getattr(statement, "flags", ()):
             if flag.text == "constant" and self.lenient:
                 self.scope.notes.append(f"`{name}` is declared constant, and a block assigns it: it is a state of each neuron")
+                others = tuple(other for other in statement.flags if other is not flag)  # type: ignore[attr-defined]
+                self.scope.rewrites[id(statement)] = replace(statement, flags=others)  # type: ignore[call-arg]
             elif flag.text in ("constant", "shared", "linked", "matrix") and self.role(name) is Role.STATE:
                 what = f"`{name}`, which a block assigns for each neuron,"
                 self.scope.report(FlagNotAllowed(flag.span, flag.text, what, "remove the flag, or do not assign it"))

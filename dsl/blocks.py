@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..backends.kernel import Expr, Kind
 from ..grammar import nodes
@@ -15,20 +16,33 @@ KIND_WORDS = {Kind.INTEGER: "integer", Kind.BOOLEAN: "boolean"}
 
 
 def block_of(scope: Scope, statements: Sequence[nodes.Assignment], place: Place, lenient: bool) -> tuple[Assignment, ...]:
-    """The assignments of one block. `lenient`: a local that is never read is a note (the keyword form)."""
+    """The assignments of one block. `lenient`: a local that is never read is left out, with a note (the keyword form)."""
     locals_: dict[str, Entry] = {}
-    read: set[str] = set()
-    result = []
+    lines: list[Line] = []
     for statement in statements:
-        translation = Translation(scope, place, 2, "", locals_, {}, read)
+        translation = Translation(scope, place, 2, "", locals_)
         value = translation.value(written_out(statement))
         assignment = assign(translation, statement, value, locals_)
         if assignment is not None:
-            result.append(assignment)
-    for name, entry in locals_.items():
-        if name not in read:
-            never_read(scope, name, entry, lenient)
-    return tuple(result)
+            lines.append(Line(statement, assignment, translation.read))
+    while unread := {line.assignment.target for line in lines if line.assignment.local} - {
+        n for line in lines for n in line.read
+    }:
+        for name in sorted(unread, key=lambda name: locals_[name].span.start):
+            never_read(scope, name, locals_[name], lenient)
+        scope.rewrites.update({id(line.statement): None for line in lines if line.assignment.target in unread})
+        lines = [line for line in lines if line.assignment.target not in unread]
+        if not lenient:
+            break
+    return tuple(line.assignment for line in lines)
+
+
+class Line(NamedTuple):
+    """One assignment of a block, and the locals that it reads."""
+
+    statement: nodes.Assignment
+    assignment: Assignment
+    read: set[str]
 
 
 def written_out(statement: nodes.Assignment) -> nodes.Expression:

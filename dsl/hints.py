@@ -74,7 +74,7 @@ def by_ratio(value: Value, found: Dimension, wanted: Dimension, scope: Scope) ->
         return Hint(f"divide by a time constant: `{text}/{scope.parameters.get(TIME, 'tau')}`", None, 1)
     ratio = wanted / found
     for sign, dimension in (("*", ratio), ("/", ONE / ratio)):
-        if dimension in scope.parameters and not dimension.is_one:
+        if dimension in scope.parameters and not dimension.is_one and found != ONE:
             return Hint(f"did you mean `{text}{sign}{scope.parameters[dimension]}`?", None, 1)
     if found == ONE:
         return Hint(f"give it a unit: `{text} * (1 {usual_unit(wanted).text})`")

@@ -61,6 +61,7 @@ class UnknownFunction(Mistake):
     code: ClassVar[str] = "name"
     name: str
     near: tuple[str, ...]
+    arguments: str = ""
 
     @property
     def message(self) -> str:
@@ -70,7 +71,9 @@ class UnknownFunction(Mistake):
     def help(self) -> str:
         if self.near:
             return f"did you mean {one_of(self.near)}?"
-        return f"define it (`{self.name}(x) = ...`) or give it in `parameters`; the functions are {', '.join(FUNCTION_NAMES)}"
+        if self.arguments in ("t", "t, i"):
+            return f"if it is given from outside, declare it with its unit: `{self.name}({self.arguments}) : pA`"
+        return f"define it: `{self.name}(x) = ...`; the functions are {', '.join(FUNCTION_NAMES)}"
 
     @property
     def replacement(self) -> str | None:
@@ -84,6 +87,7 @@ class NotAFunction(Mistake):
     code: ClassVar[str] = "name"
     name: str
     what: str
+    arguments: str = "..."
 
     @property
     def message(self) -> str:
@@ -91,7 +95,7 @@ class NotAFunction(Mistake):
 
     @property
     def help(self) -> str:
-        return f"to multiply, write `{self.name}*(...)`"
+        return f"to multiply, write `{self.name}*({self.arguments})`"
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,7 @@ class StateDefined(Mistake):
     name: str
     state: Span
     value: str
+    event: Span | None = None  # one without a block that stands directly above
 
     @property
     def message(self) -> str:
@@ -170,15 +175,38 @@ class StateDefined(Mistake):
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.state, "this makes it a state"),)
+        above = () if self.event is None else (Label(self.event, "this event has no block"),)
+        return (Label(self.state, "this makes it a state"), *above)
 
     @property
     def help(self) -> str:
-        return f"for the value it starts from, write `{self.name}(0) = {self.value}`"
+        reset = "" if self.event is None else "if this is the reset, end the line above with `:` and indent this one; "
+        return f"{reset}for the value it starts from, write `{self.name}(0) = {self.value}`"
 
     @property
     def replacement(self) -> str:
         return f"{self.name}(0)"
+
+
+@dataclass(frozen=True)
+class DerivativeMeant(Mistake):
+    """`dv = ...` or `dvdt = ...` where nothing says what v is."""
+
+    code: ClassVar[str] = "name"
+    name: str
+    written: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.written}` is a name like any other, and nothing says what `{self.name}` is"
+
+    @property
+    def help(self) -> str:
+        return f"did you mean `d{self.name}/dt`?"
+
+    @property
+    def replacement(self) -> str:
+        return f"d{self.name}/dt"
 
 
 @dataclass(frozen=True)

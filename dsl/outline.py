@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..grammar import nodes
+from ..grammar.classify import names_used
 from ..grammar.mistakes import Mistake
 from ..grammar.source import Span
-from .name_mistakes import DefinedTwice, StateDefined
+from .name_mistakes import DefinedTwice, DerivativeMeant, StateDefined
+from .units import unit_of_symbol
 
 S = TypeVar("S", bound=nodes.Statement)
 
@@ -51,8 +53,27 @@ def outline_of(declaration: nodes.ModelDeclaration) -> Outline:
         place(outline, statement)
         if isinstance(statement, NAMING):
             outline.names.setdefault(statement.name.id, statement.name.span)
-    clashes(outline)
+    derivatives_meant(outline, declaration)
+    clashes(outline, declaration)
     return outline
+
+
+def derivatives_meant(outline: Outline, declaration: nodes.ModelDeclaration) -> None:
+    """Take `dv = ...` for the equation of a v that is used and that nothing defines."""
+    suspects = {name: d for name, d in outline.definitions.items() if len(name) > 1 and name[0] == "d"}
+    if not suspects:
+        return
+    used = {name for statement in declaration.statements for name in names_used(statement)}
+    for name, definition in suspects.items():
+        state = name[1:-2] if name.endswith("dt") and name[1:-2] in used else name[1:]
+        mine = unit_of_symbol(state) is None or state in names_used(definition)
+        if state in used and state not in outline.names and name not in used and mine:
+            span = definition.name.span
+            outline.mistakes.append(DerivativeMeant(span, state, name))
+            parts = (definition.span, definition.comment, nodes.Name(span, state), None)
+            outline.differentials[state] = nodes.Differential(*parts, definition.expression, definition.unit, definition.flags)
+            del outline.definitions[name]
+            outline.names = {state if other == name else other: place for other, place in outline.names.items()}
 
 
 def place(outline: Outline, statement: nodes.Statement) -> None:
@@ -85,12 +106,14 @@ def enter(outline: Outline, table: dict[Any, Any], key: object, statement: nodes
         table[key] = statement
 
 
-def clashes(outline: Outline) -> None:
+def clashes(outline: Outline, declaration: nodes.ModelDeclaration) -> None:
     """Names that two statements of different kinds introduce: the one that does not fit is dropped, so that it is reported once."""
     for name, definition in tuple(outline.definitions.items()):
         state = outline.differentials.get(name) or outline.initials.get(name)
         if state is not None:
-            outline.mistakes.append(StateDefined(definition.name.span, name, state.name.span, definition.expression.span.text))
+            event = event_above(definition, declaration)
+            value = definition.expression.span.text
+            outline.mistakes.append(StateDefined(definition.name.span, name, state.name.span, value, event))
             del outline.definitions[name]
     later: tuple[dict[str, Any], ...] = (outline.declarations, outline.callables, outline.functions)
     tables: tuple[dict[str, Any], ...] = (outline.differentials, outline.definitions, *later)
@@ -104,3 +127,10 @@ def clashes(outline: Outline) -> None:
     outline.names = {
         name: span for name, span in outline.names.items() if any(name in table for table in (*tables, outline.initials))
     }
+
+
+def event_above(statement: nodes.Statement, declaration: nodes.ModelDeclaration) -> Span | None:
+    """The event without a block that stands directly above a statement."""
+    place = next(k for k, other in enumerate(declaration.statements) if other is statement)
+    above = declaration.statements[place - 1] if place else None
+    return above.span if isinstance(above, nodes.Event) and not above.block else None

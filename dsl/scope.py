@@ -117,6 +117,9 @@ class Scope:
     draws: int = 0
     broken: int = 0
     compared: int = 0
+    rewrites: dict[int, nodes.Statement | None] = field(
+        default_factory=dict
+    )  # by identity: what the keyword form lets pass, put right
     externals: tuple[str, ...] = ()  # functions that are given from outside
     parameters: dict[Dimension, str] = field(default_factory=dict)  # for hints: the first parameter of each dimension
 

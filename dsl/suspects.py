@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,7 @@ from ..grammar.mistakes import Label, Mistake
 from ..grammar.source import Span
 from .dimensions import Constraint, Solution, known, solve, unknown
 from .unit_mistakes import UnitMistake, words
-from .units import Dimension, Unit, coherent_text, describe, usual_unit
+from .units import NAMED, Dimension, Unit, coherent_text, describe, usual_unit
 
 # coherent units spelled out, as Brian2's texts have them
 # fmt: off
@@ -19,6 +20,7 @@ SPELLED: Mapping[str, str] = {
     "mol/m^3": "mmolar", "A/m^2": "amp/metre^2", "S/m^2": "siemens/metre^2", "F/m^2": "farad/metre^2", "mol": "mole",
 }
 # fmt: on
+NUMBER = re.compile(r"-?[0-9.]+(e-?[0-9]+)?")
 MOST_LABELS = 3
 MOST_WORK = 50_000  # constraints that are solved again for one text; of a longer one only the places in error are shown
 
@@ -46,13 +48,19 @@ class Origin:
         what = f"in {self.unit.text}" if written and self.unit is not None else words(dimension)
         return Label(self.span, f"`{self.name}` is {what} here")
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether this is a plain number, so that its unit was probably forgotten."""
+        return self.unit is None and NUMBER.fullmatch(self.span.text) is not None
+
     def instead(self, dimension: Dimension) -> str:
         """What to write for another dimension, in the style of what stands there: spelled out, or the usual unit."""
+        if self.forgotten:
+            return f"`{self.statement.source.text[self.statement.start : self.span.stop]} {usual_unit(dimension).text}`"
         if self.unit is None:
             return f"`{self.name}` as {describe(dimension)}"
-        coherent = coherent_text(dimension)
-        spelled = self.unit.text == "1" or self.unit.text in SPELLED.values()
-        unit = SPELLED.get(coherent, coherent) if spelled else usual_unit(dimension).text
+        spelled = SPELLED.get(coherent_text(dimension)) if self.unit.text in SPELLED.values() else None
+        unit = spelled or usual_unit(dimension).text
         return f"`{self.name}` in {unit}" if self.in_value and unit != "1" else f"`: {unit}` for `{self.name}`"
 
 
@@ -105,12 +113,15 @@ class Trial:
         return self.without[name]
 
     def fitting(self, suspects: Sequence[Origin]) -> str | None:
-        """What to write, where one origin alone is to blame, or one of two."""
-        if not 1 <= len(suspects) <= 2:
-            return None
-        dimensions = [self.without[origin.name][0].dimension(unknown(origin.name)) for origin in suspects]
-        parts = [o.instead(dimension) for o, dimension in zip(suspects, dimensions, strict=True) if dimension is not None]
-        return f"did you mean {', or '.join(parts)}?" if len(parts) == len(suspects) else None
+        """What to write, where one origin alone is to blame, or one of two, and would be something that has a name then."""
+        likely = [origin for origin in suspects if origin.forgotten] or suspects
+        found = [(origin, self.without[origin.name][0].dimension(unknown(origin.name))) for origin in likely]
+        parts = [
+            origin.instead(dimension)
+            for origin, dimension in found
+            if dimension is not None and (dimension.is_one or dimension in NAMED)
+        ]
+        return f"did you mean {', or '.join(parts)}?" if 1 <= len(parts) <= 2 else None
 
 
 def inside(small: Span, large: Span) -> bool:

@@ -409,13 +409,14 @@ class Translation:
     def unknown_function(self, node: nodes.Call, entry: Entry | None) -> Value:
         if node.function in self.scope.broken_names:
             return self.scope.anything(node.span)
+        arguments = ", ".join(argument.span.text for argument in node.arguments)
         if entry is not None or node.function in self.locals:
             what = (entry or self.locals[node.function]).role.value
-            return self.scope.report(NotAFunction(node.name_span, node.function, what))
+            return self.scope.report(NotAFunction(node.name_span, node.function, what, arguments))
         if node.function in SPECIAL_NAMES:
-            return self.scope.report(NotAFunction(node.name_span, node.function, "a value"))
+            return self.scope.report(NotAFunction(node.name_span, node.function, "a value", arguments))
         near = self.scope.near(node.function, (*FUNCTION_NAMES, *self.scope.functions, *self.scope.externals))
-        self.scope.report(UnknownFunction(node.name_span, node.function, near))
+        self.scope.report(UnknownFunction(node.name_span, node.function, near, arguments))
         for argument in node.arguments:
             self.value(argument)
         return self.scope.anything(node.span)

@@ -105,7 +105,19 @@ def _equation(form: Equation, span: Span, comment: str) -> nodes.Statement | Mis
         return made
     if (head := leading_derivative(left)) is not None:
         return wrong.FactorPlace(left.span, head.text)
-    return wrong.LeftSide(left.span, False)
+    return wrong.LeftSide(left.span, False, _meant_derivative(left))
+
+
+def _meant_derivative(left: Expression) -> str | None:
+    """`dv/dt` for `dv/d`, `dv/t`, `dv/dT`, `v/dt`, `d(v)/dt`."""
+    match left:
+        case Binary(operator="/", left=Name(id=top), right=Name(id=below)):
+            if top.startswith("d") and len(top) > 1 and below.lower() in ("d", "t", "dt", "ddt"):
+                return f"{top}/dt"
+            return f"d{top}/dt" if below == "dt" else None
+        case Binary(operator="/", left=Call(function="d", arguments=(Name(id=top),)), right=Name(id="dt")):
+            return f"d{top}/dt"
+    return None
 
 
 def _called(form: Equation, left: Call, span: Span, comment: str) -> nodes.Statement | Mistake | None:

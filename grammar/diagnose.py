@@ -15,9 +15,9 @@ from .layout import Piece
 from .mistakes import Mistake
 from .source import Source, Span
 from .spelling import nearest
-from .tokens import FOREIGN, Token
+from .tokens import Token
 from .unit_table import UNITS
-from .words import KEYWORDS, OPENERS
+from .words import FLAGS, KEYWORDS, OPENERS
 
 OPERAND_ENDS = frozenset({"NAME", "NUMBER", "QUANTITY", "RPAR"})
 OPERAND_STARTS = frozenset({"NAME", "NUMBER", "QUANTITY", "LPAR"})
@@ -46,6 +46,8 @@ def piece_mistake(source: Source, piece: Piece, in_block: bool = False) -> Mista
     if len(piece.tokens) == 1:
         what = f"there are no sections: `{first.value}:` opens nothing"
         meant = "write equations, parameters and values directly, in any order"
+        if first.value in ("threshold", "reset"):
+            meant = "write `spike when v > V_t:` with the assignments of the reset indented below"
         return wrong.SectionHeader(Span(source, first.start, piece.colon.stop), what, meant)
     if first.value == "synapse":
         return wrong.SynapseText(span)
@@ -72,109 +74,6 @@ def _meant_opener(tokens: Sequence[Token]) -> str | None:
     if len(words) > 2 and words[2] == "when":
         return "on"
     return nearest(words[0], ("spike", "each", "model", "synapse"))
-
-
-# ---- habits of other languages, seen on the bare tokens -----------------------------------------
-
-
-def habits(source: Source, tokens: Sequence[Token], in_block: bool) -> Mistake | None:
-    """The first thing in a statement that belongs to another language or to none."""
-    if (second := _second_derivative(source, tokens)) is not None:
-        return second
-    if (unit := _unit_before_equals(source, tokens)) is not None:
-        return unit
-    for k, token in enumerate(tokens):
-        if token.type in FOREIGN or token.type == "DOCSTRING":
-            return _foreign(source, tokens, k)
-        if token.value in ("//", "%") and token.type == "MUL" and _starts_comment(tokens, k):
-            line = Span(source, token.start, token.stop)
-            return wrong.ForeignComment(line, f"`{token.value}` starts no comment", "write `# ...`", "#")
-    return None
-
-
-def _second_derivative(source: Source, tokens: Sequence[Token]) -> Mistake | None:
-    """`d2v/dt2`, `d^2v/dt^2`."""
-    written = [str(token.value) for token in tokens[:8]]
-    name: str | None = None
-    stop = 3
-    if len(written) >= 3 and written[1] == "/" and written[2] == "dt2" and written[0].startswith("d2"):
-        name = written[0][2:]
-    elif written[:2] == ["d", "^"] and len(written) >= 8 and written[4:6] == ["/", "dt"] and written[6] == "^":
-        name, stop = written[3], 8
-    if not name:
-        return None
-    span = Span(source, tokens[0].start, tokens[stop - 1].stop)
-    meant = f"name the first derivative: `d{name}/dt = {name}_1` and `d{name}_1/dt = ...`"
-    return wrong.SecondDerivative(span, "equations are of first order", meant)
-
-
-def _unit_before_equals(source: Source, tokens: Sequence[Token]) -> Mistake | None:
-    """`tau ms = 20 ms`."""
-    if len(tokens) < 4 or [token.type for token in tokens[:3]] != ["NAME", "NAME", "ASSIGN"] or tokens[1].value not in UNITS:
-        return None
-    name, unit = tokens[0].value, tokens[1].value
-    what = f"a unit cannot stand before the `=`: `{name} {unit}`"
-    meant = f"write `{name} = ...` with the unit behind its number, or `: {unit}` at the end"
-    return wrong.UnitBeforeEquals(tokens[1].span(source), what, meant, "")
-
-
-def _starts_comment(tokens: Sequence[Token], k: int) -> bool:
-    after = tokens[k + 1 : k + 3]
-    words = [token.type for token in after] == ["NAME", "NAME"] and after[1].value not in ("holding", "of", "crosses")
-    return k == 0 or (tokens[k].value == "//" and words)
-
-
-_LOGIC = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not ", "~": "not ", "¬": "not ", "∧": "and", "∨": "or"}
-
-
-def _foreign(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
-    token = tokens[k]
-    span, text = token.span(source), str(token.value)
-    if token.type == "DOTTED":
-        last = text.rsplit(".", 1)[1]
-        return wrong.DottedName(span, f"`{text}`: names have no dots", f"did you mean `{last}`?", last)
-    if token.type == "STRING":
-        return wrong.QuotedText(span)
-    if token.type == "DOCSTRING":
-        return wrong.StrayDocstring(span)
-    if token.type == "OPEN_DOCSTRING":
-        return wrong.UnclosedDocstring(Span(source, token.start, token.start + 3), text[:3])
-    if text in ("'", "′", "´", "’") and k and tokens[k - 1].type == "NAME":
-        name = tokens[k - 1].value
-        whole = Span(source, tokens[k - 1].start, token.stop)
-        return wrong.PrimeNotation(whole, "a derivative is not written with a prime", f"write `d{name}/dt`", f"d{name}/dt")
-    if text == "?":
-        return _ternary(source, tokens, k)
-    if text in _LOGIC:
-        word = _LOGIC[text].strip()
-        return wrong.LogicOperator(span, f"`{text}` is written `{word}`", f"did you mean `{word}`?", _LOGIC[text])
-    if text == ":=":
-        return wrong.WalrusAssignment(span, "`:=` is written `=`", "did you mean `=`?", "=")
-    if text in "[]{}":
-        return _square(source, tokens, k)
-    return wrong.UnknownCharacter(span, text)
-
-
-def _ternary(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
-    start = next((j + 1 for j in range(k - 1, -1, -1) if tokens[j].type == "ASSIGN"), 0)
-    colon = next((j for j in range(k + 1, len(tokens)) if tokens[j].type == "COLON"), None)
-    what = "`?` has no meaning here"
-    if colon is None or not start < k < colon - 1 or colon == len(tokens) - 1:
-        return wrong.TernaryOperator(tokens[k].span(source), what, "write `value if condition else other`")
-    stop = next((j for j in range(colon + 1, len(tokens)) if tokens[j].type == "COLON"), len(tokens))
-
-    def text(first: int, last: int) -> str:
-        return source.text[tokens[first].start : tokens[last - 1].stop]
-
-    instead = f"{text(k + 1, colon)} if {text(start, k)} else {text(colon + 1, stop)}"
-    return wrong.TernaryOperator(Span(source, tokens[start].start, tokens[stop - 1].stop), what, f"write `{instead}`", instead)
-
-
-def _square(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
-    close = next((j for j in range(k + 1, len(tokens)) if tokens[j].value == "]"), None)
-    if tokens[k].value == "[" and close is not None and k and tokens[k - 1].type == "NAME":
-        return wrong.Indexing(Span(source, tokens[k - 1].start, tokens[close].stop), str(tokens[k - 1].value))
-    return wrong.SquareBracket(tokens[k].span(source), str(tokens[k].value))
 
 
 # ---- brackets -----------------------------------------------------------------------------------
@@ -330,18 +229,47 @@ def _missing_word(at: _Place) -> Mistake | None:
     kinds = at.expected - {"$END"}
     if len(kinds) == 1 and (word := _WORDS.get(next(iter(kinds)))) is not None and at.before is not None:
         return wrong.MissingWord(at.before.span.to(at.end), word, at.before.span.text)
+    if at.kind == "ELSE" and not at.has_before("IF") and at.before is not None:
+        return wrong.MissingWord(at.before.span.to(at.end), "if", at.before.span.text)
     if "ELSE" in at.expected and at.kind in ("$END", "RPAR", "COLON", "COMMA", "FLAGS") and at.kind_before in OPERAND_ENDS:
         return wrong.MissingWord(at.end, "else", "")
     return None
 
 
 def _two_statements(at: _Place) -> Mistake | None:
-    """`v = c u += d`, `I : amp w : 1`."""
-    if at.start != "statement" or at.kind != "NAME" or at.here is None or at.before is None or at.kind_before not in OPERAND_ENDS:
+    """`v = c u += d`, `I : amp w : 1`, `w : 1 (constant) dv/dt = ...`, `spike when v > 1 v = 0`."""
+    if at.start != "statement" or at.here is None or at.before is None or at.kind_before not in OPERAND_ENDS:
         return None
-    if not (at.has_before("ASSIGN") or at.has_before("COLON")) or at.rest()[1:2] not in (["ASSIGN"], ["COLON"]):
+    place = at.place
+    if at.kind == "LPAR":  # flags, which can only end a statement
+        place = next((k for k in range(place, len(at.terminals)) if at.terminals[k].type == "RPAR"), place) + 1
+        words = at.source.text[at.here.span.stop : at.terminals[place - 1].span.start].split(",")
+        if not all(" ".join(word.split()) in FLAGS for word in words):
+            return None
+    if not _starts_statement(at.terminals[place:]):
         return None
-    return wrong.MissingSeparator(at.before.span.to(at.here.span), at.here.span.text)
+    first, text = at.terminals[place].span, at.source.text
+    if at.terminals[0].type in ("SPIKE", "ON"):
+        return wrong.MissingColon(
+            Span(at.source, at.before.span.stop, first.stop), text[first.start : at.terminals[-1].span.stop]
+        )
+    if not (at.has_before("ASSIGN") or at.has_before("COLON")):
+        return None
+    return wrong.MissingSeparator(at.terminals[place - 1].span.to(first), text[first.start : _left_end(at.terminals, place)])
+
+
+def _starts_statement(terminals: Sequence[Terminal]) -> bool:
+    """`v =`, `v :`, `dv/dt =`."""
+    kinds = [terminal.type for terminal in terminals[:4]]
+    if kinds[:2] in (["NAME", "ASSIGN"], ["NAME", "COLON"]):
+        return True
+    return kinds == ["NAME", "MUL", "NAME", "ASSIGN"] and terminals[2].value == "dt"
+
+
+def _left_end(terminals: Sequence[Terminal], place: int) -> int:
+    """Where the left side that starts at a place ends."""
+    stop = next(k for k in range(place, len(terminals)) if terminals[k].type in ("ASSIGN", "COLON"))
+    return terminals[stop - 1].span.stop
 
 
 def _second_equals(at: _Place) -> Mistake | None:
@@ -448,7 +376,23 @@ def _side_by_side(at: _Place) -> Mistake | None:
     """`a b`, `(a)(b)`, `2 (a)`."""
     if at.kind not in OPERAND_STARTS or at.kind_before not in OPERAND_ENDS or at.here is None or at.before is None:
         return None
-    return wrong.MissingOperator(at.before.span.to(at.here.span), _group(at, at.place - 1, -1), _group(at, at.place, 1))
+    rest = at.terminals[at.place : at.place + 3]
+    if at.kind_before == "NUMBER" and [t.type for t in rest] == ["LPAR", "NAME", "RPAR"] and rest[1].value in UNITS:
+        instead = f"{at.before.span.text} {rest[1].span.text}"
+        what = "a unit stands behind its number without brackets"
+        return wrong.BracketedUnit(at.before.span.to(rest[2].span), what, f"write `{instead}`", instead)
+    span = at.before.span.to(at.here.span)
+    return wrong.MissingOperator(span, _group(at, at.place - 1, -1), _group(at, at.place, 1), _in_call(at))
+
+
+def _in_call(at: _Place) -> bool:
+    """Whether the place is directly inside the brackets of a call."""
+    depth = 0
+    for k in range(at.place - 1, 0, -1):
+        depth += (at.terminals[k].type == "RPAR") - (at.terminals[k].type == "LPAR")
+        if depth < 0:
+            return at.terminals[k - 1].type == "NAME"
+    return False
 
 
 def _group(at: _Place, place: int, step: int) -> str:

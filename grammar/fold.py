@@ -234,7 +234,7 @@ class _Folding:
         if in_unit or not self.is_name(k + 1) or k + 1 in self.words:
             self.out.append(Terminal("NUMBER", token.span(self.source), value))
             return k + 1
-        if not self._is_unit(k + 1):
+        if not self._is_unit(k + 1) or (self._next_statement(k + 1) and not in_unit):
             return self._not_a_unit(k, value)
         factors, stop = self._unit_chain(k + 1)
         if self.out and self.out[-1].value in ("/", "//", "%") and self.out[-1].type == "MUL" and len(factors) > 1:
@@ -278,7 +278,10 @@ class _Folding:
 
     def _next_statement(self, k: int) -> bool:
         """`v = 0 w = 1`: the name starts another statement, and the grammar says so."""
-        return k + 1 < len(self.tokens) and self.tokens[k + 1].type in ("ASSIGN", "COLON")
+        if k + 1 >= len(self.tokens) or not self.is_name(k):
+            return False
+        unit = self.tokens[k].value in UNITS
+        return self.tokens[k + 1].type == "ASSIGN" or (self.tokens[k + 1].type == "COLON" and not unit)
 
     def _unit_chain(self, k: int) -> tuple[list[UnitFactor], int]:
         """The unit that starts at token `k`: units, their number powers, and `/unit`; the place after it."""
@@ -331,6 +334,10 @@ def nearest_flag(text: str) -> str | None:
     close = nearest(text, FLAGS)
     if close is not None:
         return close
+    words = text.split()
+    for k in range(1, len(words)):
+        if " ".join(words[:k]) in FLAGS and " ".join(words[k:]) in FLAGS:
+            return f"{' '.join(words[:k])}, {' '.join(words[k:])}"
     bare = text.replace(" ", "").replace("-", "").replace("_", "").lower()
     same = [flag for flag in FLAGS if flag.replace(" ", "").replace("-", "") == bare]
     return (

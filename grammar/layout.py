@@ -314,7 +314,7 @@ class _Layout:
             section = len(last.tokens) == 1
             if depth < MAX_BLOCKS:
                 last.body = self.block(row.indent, strict=not section, depth=depth + 1)
-            if not last.body and not section:
+            if not last.body and not section and last.tokens[0].value != "model":
                 self.mistakes.append(wrong.EmptyBlock(last.colon.span(self.source)))
         return pieces
 

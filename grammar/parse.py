@@ -13,8 +13,9 @@ from . import syntax_mistakes as wrong
 from .balance import balanced
 from .build import BadUnit, Builder, Declared, Equation, Head, Terminal
 from .classify import classify, classify_assignment, depth_of
-from .diagnose import brackets, diagnose, habits, piece_mistake
+from .diagnose import brackets, diagnose, piece_mistake
 from .fold import fold, fold_expression, fold_unit
+from .habits import habits
 from .layout import Piece, lay_out
 from .mistakes import Mistake
 from .source import Source, Span
@@ -134,15 +135,16 @@ def read(terminals: Sequence[Terminal], start: Start) -> Any:
     """What the rule `start` makes of the terminals, or the `Stop` where they fit no rule."""
     from lark.exceptions import UnexpectedToken
 
-    state = grammar().parse_interactive(start=start).parser_state
+    parser = grammar().parse_interactive(start=start)
+    state = parser.parser_state
     place = 0
     try:
         for place, terminal in enumerate(terminals):  # noqa: B007
             state.feed_token(terminal)
         place = len(terminals)
         return state.feed_token(_End(), True)
-    except UnexpectedToken as stopped:
-        return Stop(place, frozenset(stopped.expected))
+    except UnexpectedToken:
+        return Stop(place, frozenset(parser.accepts()))
 
 
 # ---- statements ---------------------------------------------------------------------------------

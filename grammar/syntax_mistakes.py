@@ -182,14 +182,17 @@ class MissingOperator(SyntaxMistake):
     code: ClassVar[str] = "operator"
     left: str
     right: str
+    in_call: bool = False
 
     @property
     def message(self) -> str:
-        return f"an operator is missing between `{self.left}` and `{self.right}`"
+        what = "a comma or an operator" if self.in_call else "an operator"
+        return f"{what} is missing between `{self.left}` and `{self.right}`"
 
     @property
     def help(self) -> str:
-        return f"to multiply, write `{self.left}*{self.right}`"
+        comma = f"for two arguments, write `{self.left}, {self.right}`; " if self.in_call else ""
+        return f"{comma}to multiply, write `{self.left}*{self.right}`"
 
 
 @dataclass(frozen=True)
@@ -252,6 +255,10 @@ class MissingExpression(SyntaxMistake):
     def note(self) -> str:
         return "expected a number, a name or a bracket"
 
+    @property
+    def help(self) -> str | None:
+        return "`%` is the remainder of a division; one percent is `0.01`" if self.after == "%" else None
+
 
 @dataclass(frozen=True)
 class UnknownCharacter(SyntaxMistake):
@@ -266,6 +273,8 @@ class UnknownCharacter(SyntaxMistake):
     def help(self) -> str | None:
         return {
             "$": "names are letters, digits and `_`",
+            '"': "take the quotes away: names and numbers stand without them",
+            "'": "take it away; a derivative is written `dv/dt`",
             "@": "to multiply a matrix, write `matmul(W, x)`",
             "!": "write `not`, or `!=` for unequal",
             "~": "write `not`",
@@ -415,13 +424,20 @@ class LeftSide(SyntaxMistake):
 
     code: ClassVar[str] = "statement"
     in_block: bool
+    meant: str | None = None
 
     @property
     def message(self) -> str:
         return "only a name can be assigned here" if self.in_block else "this cannot stand left of `=` or `:`"
 
     @property
+    def replacement(self) -> str | None:
+        return self.meant
+
+    @property
     def help(self) -> str:
+        if self.meant is not None:
+            return f"did you mean `{self.meant}`?"
         if self.in_block:
             return "write `name = ...`"
         return "write `dx/dt = ...` (a factor may stand before it: `tau*dx/dt = ...`), `x = ...`, `x(0) = ...` or `f(a, b) = ...`"
@@ -602,7 +618,7 @@ class MissingWord(SyntaxMistake):
 
     @property
     def help(self) -> str:
-        if self.word == "else":
+        if self.word in ("if", "else"):
             return "write `value if condition else other`"
         return f"write `{self.after} {self.word} ...`"
 
@@ -813,3 +829,33 @@ class ForeignComment(Habit):
 @dataclass(frozen=True)
 class WalrusAssignment(Habit):
     """`v := 2`."""
+
+
+@dataclass(frozen=True)
+class BracketedUnit(Habit):
+    """`20 [ms]`, `20 (ms)`."""
+
+
+@dataclass(frozen=True)
+class DeclaringWord(Habit):
+    """`const tau = 20 ms`."""
+
+
+@dataclass(frozen=True)
+class RuleWord(Habit):
+    """`threshold v > 30 mV`, `reset: v = c`, `spike: v > 30 mV`."""
+
+
+@dataclass(frozen=True)
+class ValueBehindColon(Habit):
+    """`tau: 20 ms`."""
+
+
+@dataclass(frozen=True)
+class Arrow(Habit):
+    """`v -> c`."""
+
+
+@dataclass(frozen=True)
+class AbsoluteBars(Habit):
+    """`|v|`."""

@@ -1,0 +1,221 @@
+"""Habits of other languages, seen on the bare tokens of a statement before the grammar reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import syntax_mistakes as wrong
+from .mistakes import Mistake
+from .source import Source, Span
+from .tokens import FOREIGN, Token
+from .unit_table import UNITS
+
+
+def habits(source: Source, tokens: Sequence[Token], in_block: bool) -> Mistake | None:
+    """The first thing in a statement that belongs to another language or to none."""
+    if (second := _second_derivative(source, tokens)) is not None:
+        return second
+    for habit in (_unit_before_equals, _derivative_without_slash, _foreign_words, _value_behind_colon, _arrow):
+        if not in_block and (found := habit(source, tokens)) is not None:
+            return found
+    for k, token in enumerate(tokens):
+        if token.type in FOREIGN or token.type == "DOCSTRING":
+            return _foreign(source, tokens, k)
+        if token.value in ("//", "%") and token.type == "MUL" and _starts_comment(tokens, k):
+            line = Span(source, token.start, token.stop)
+            return wrong.ForeignComment(line, f"`{token.value}` starts no comment", "write `# ...`", "#")
+    return None
+
+
+def _second_derivative(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`d2v/dt2`, `d^2v/dt^2`."""
+    written = [str(token.value) for token in tokens[:8]]
+    name: str | None = None
+    stop = 3
+    if len(written) >= 3 and written[1] == "/" and written[2] == "dt2" and written[0].startswith("d2"):
+        name = written[0][2:]
+    elif written[:2] == ["d", "^"] and len(written) >= 8 and written[4:6] == ["/", "dt"] and written[6] == "^":
+        name, stop = written[3], 8
+    if not name:
+        return None
+    span = Span(source, tokens[0].start, tokens[stop - 1].stop)
+    meant = f"name the first derivative: `d{name}/dt = {name}_1` and `d{name}_1/dt = ...`"
+    return wrong.SecondDerivative(span, "equations are of first order", meant)
+
+
+def _unit_before_equals(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`tau ms = 20 ms`."""
+    if len(tokens) < 4 or [token.type for token in tokens[:3]] != ["NAME", "NAME", "ASSIGN"] or tokens[1].value not in UNITS:
+        return None
+    name, unit = tokens[0].value, tokens[1].value
+    what = f"a unit cannot stand before the `=`: `{name} {unit}`"
+    meant = f"write `{name} = ...` with the unit behind its number, or `: {unit}` at the end"
+    return wrong.UnitBeforeEquals(tokens[1].span(source), what, meant, "")
+
+
+def _derivative_without_slash(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`dv dt = ...`."""
+    if len(tokens) < 3 or tokens[0].type != "NAME" or tokens[1].value != "dt" or tokens[2].type != "ASSIGN":
+        return None
+    name = str(tokens[0].value)
+    span = Span(source, tokens[0].start, tokens[1].stop)
+    return wrong.LeftSide(span, False, f"{name}/dt") if name.startswith("d") and len(name) > 1 else None
+
+
+def _starts_comment(tokens: Sequence[Token], k: int) -> bool:
+    after = tokens[k + 1 : k + 3]
+    words = [token.type for token in after] == ["NAME", "NAME"] and after[1].value not in ("holding", "of", "crosses")
+    return k == 0 or (tokens[k].value == "//" and words)
+
+
+_LOGIC = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not ", "~": "not ", "¬": "not ", "∧": "and", "∨": "or"}
+
+
+def _foreign(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    token = tokens[k]
+    span, text = token.span(source), str(token.value)
+    if token.type == "DOTTED":
+        last = text.rsplit(".", 1)[1]
+        return wrong.DottedName(span, f"`{text}`: names have no dots", f"did you mean `{last}`?", last)
+    if token.type == "STRING":
+        return wrong.QuotedText(span)
+    if token.type == "DOCSTRING":
+        return wrong.StrayDocstring(span)
+    if token.type == "OPEN_DOCSTRING":
+        return wrong.UnclosedDocstring(Span(source, token.start, token.start + 3), text[:3])
+    if text in ("'", "′", "´", "’") and k and tokens[k - 1].type == "NAME":
+        name = tokens[k - 1].value
+        whole = Span(source, tokens[k - 1].start, token.stop)
+        return wrong.PrimeNotation(whole, "a derivative is not written with a prime", f"write `d{name}/dt`", f"d{name}/dt")
+    if text == "?":
+        return _ternary(source, tokens, k)
+    if text == "|" and sum(token.value == "|" for token in tokens) >= 2:
+        return wrong.AbsoluteBars(
+            span, "`|` has no meaning here", "for the size of a number write `abs(x)`; for a choice write `or`"
+        )
+    if text in _LOGIC:
+        word = _LOGIC[text].strip()
+        return wrong.LogicOperator(span, f"`{text}` is written `{word}`", f"did you mean `{word}`?", _LOGIC[text])
+    if text == ":=":
+        return wrong.WalrusAssignment(span, "`:=` is written `=`", "did you mean `=`?", "=")
+    if text in "[]{}":
+        return _square(source, tokens, k)
+    return wrong.UnknownCharacter(span, text)
+
+
+def _ternary(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    """`a ? b : c`, as far as the bracket goes in which it stands."""
+    start, stop = _before(tokens, k), _after(tokens, k)
+    colon = next((j for j in range(k + 1, stop) if tokens[j].type == "COLON"), None)
+    what = "`?` has no meaning here"
+    if colon is None or not start < k < colon - 1 or colon == stop - 1:
+        return wrong.TernaryOperator(tokens[k].span(source), what, "write `value if condition else other`")
+    end = next((j for j in range(colon + 1, stop) if tokens[j].type == "COLON"), stop)
+    instead = (
+        f"{_text(source, tokens, k + 1, colon)} if {_text(source, tokens, start, k)} else {_text(source, tokens, colon + 1, end)}"
+    )
+    return wrong.TernaryOperator(Span(source, tokens[start].start, tokens[end - 1].stop), what, f"write `{instead}`", instead)
+
+
+def _text(source: Source, tokens: Sequence[Token], first: int, last: int) -> str:
+    return source.text[tokens[first].start : tokens[last - 1].stop]
+
+
+def _before(tokens: Sequence[Token], k: int) -> int:
+    """The first token of the bracket, the argument or the right side that token `k` stands in."""
+    depth = 0
+    for j in range(k - 1, -1, -1):
+        depth += (tokens[j].type == "RPAR") - (tokens[j].type == "LPAR")
+        if depth < 0 or (depth == 0 and tokens[j].type in ("ASSIGN", "COMMA")):
+            return j + 1
+    return 0
+
+
+def _after(tokens: Sequence[Token], k: int) -> int:
+    """The place after the last one."""
+    depth = 0
+    for j in range(k + 1, len(tokens)):
+        depth += (tokens[j].type == "LPAR") - (tokens[j].type == "RPAR")
+        if depth < 0 or (depth == 0 and tokens[j].type == "COMMA"):
+            return j
+    return len(tokens)
+
+
+def _square(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
+    close = next((j for j in range(k + 1, len(tokens)) if tokens[j].value == "]"), None)
+    if tokens[k].value == "[" and close is not None and k:
+        whole = Span(source, tokens[k - 1].start, tokens[close].stop)
+        inside = tokens[k + 1 : close]
+        if tokens[k - 1].type == "NUMBER" and inside and inside[0].value in UNITS:
+            instead = f"{_text(source, tokens, k - 1, k)} {_text(source, tokens, k + 1, close)}"
+            return wrong.BracketedUnit(whole, "a unit stands behind its number without brackets", f"write `{instead}`", instead)
+        if tokens[k - 1].type == "NAME":
+            return wrong.Indexing(whole, str(tokens[k - 1].value))
+    return wrong.SquareBracket(tokens[k].span(source), str(tokens[k].value))
+
+
+# ---- words that lead a statement elsewhere --------------------------------------------------------
+
+DECLARING = frozenset({"const", "param", "parameter", "state", "var", "let", "double", "float", "real", "int", "global", "local"})
+RULES = {"threshold": "spike when {}: ...", "reset": "spike when ...: {}"}
+
+
+def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`const tau = 20 ms`, `threshold v > 30 mV`, `reset: v = c`."""
+    if len(tokens) < 3 or tokens[0].type != "NAME":
+        return None
+    word, second = str(tokens[0].value), tokens[1]
+    if word in DECLARING and second.type == "NAME" and tokens[2].type in ("ASSIGN", "COLON"):
+        rest = _text(source, tokens, 1, len(tokens))
+        what = f"no word such as `{word}` stands before a name"
+        return wrong.DeclaringWord(Span(source, tokens[0].start, second.start), what, f"write `{_short(rest)}`", "")
+    start = 2 if second.type == "COLON" else 1
+    says = start < len(tokens) and tokens[start].type in ("NAME", "LPAR") and not _is_unit(tokens[start:])
+    if word in RULES and says and second.type in ("NAME", "LPAR", "COLON"):
+        meant = RULES[word].format(_short(_text(source, tokens, start, len(tokens))))
+        what = f"there is no statement `{word}`"
+        return wrong.RuleWord(Span(source, tokens[0].start, tokens[start].start), what, f"write `{meant}`")
+    if word == "spike" and second.type == "COLON" and says:
+        meant = f"spike when {_short(_text(source, tokens, 2, len(tokens)))}"
+        return wrong.RuleWord(
+            Span(source, tokens[0].start, second.stop), "`when` is missing after `spike`", f"write `{meant}`", "spike when"
+        )
+    return None
+
+
+def _is_unit(tokens: Sequence[Token]) -> bool:
+    signs = ("MUL", "POWER", "NUMBER", "LPAR", "RPAR")
+    return all(token.value in UNITS or token.value in ("boolean", "integer") or token.type in signs for token in tokens)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 and "\n" not in text else "..."
+
+
+# ---- values and arrows ----------------------------------------------------------------------------
+
+
+def _value_behind_colon(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`tau: 20 ms`, `V_t : -50*mV`."""
+    kinds = [token.type for token in tokens]
+    if kinds[:2] != ["NAME", "COLON"] or "ASSIGN" in kinds:
+        return None
+    signed = kinds[2:3] == ["ADD"]
+    number = 3 if signed else 2
+    if kinds[number : number + 1] != ["NUMBER"] or (tokens[number].value == 1 and not signed):
+        return None
+    instead = f"{tokens[0].value} = {_short(_text(source, tokens, 2, len(tokens)))}"
+    what = "behind the `:` stands a unit, and this is a value"
+    return wrong.ValueBehindColon(tokens[1].span(source), what, f"did you mean `{instead}`?", "=")
+
+
+def _arrow(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`v -> c`, `v <- c`."""
+    for k in range(1, len(tokens) - 1):
+        a, b = tokens[k], tokens[k + 1]
+        if a.stop == b.start and (a.value, b.value) in (("-", ">"), ("<", "-")) and k + 2 < len(tokens):
+            if (a.value, b.value) == ("<", "-") and (k > 1 or tokens[k + 2].start == b.stop):
+                continue  # `x <-1` compares
+            instead = f"{_short(_text(source, tokens, 0, k))} = {_short(_text(source, tokens, k + 2, len(tokens)))}"
+            return wrong.Arrow(Span(source, a.start, b.stop), "an arrow assigns nothing here", f"write `{instead}`", "=")
+    return None
