@@ -57,8 +57,17 @@ def by_hand(e: Expr) -> tuple[float, float]:
                 "power": lambda a, n: a**n,
                 "tanh": math.tanh,
             }[name](*numbers)
-            errors = [size / abs(number) if number else math.inf for number, size in values]
-            return result, max(abs(result), *numbers, abs(result) * max(1.0, *errors) * 4)
+            sizes = [size for _, size in values]
+            size = {
+                "add": lambda a, b: a + b,
+                "subtract": lambda a, b: a + b,
+                "multiply": lambda a, b: a * b,
+                "divide": lambda a, b: a * b / numbers[1] ** 2,
+                "negate": lambda a: a,
+                "power": lambda a, n: a**n if n > 0 else a**-n / numbers[0] ** (-2 * numbers[1]),
+                "tanh": lambda a: a,
+            }[name](*(sizes if name != "power" else (sizes[0], numbers[1])))
+            return result, max(abs(result), size)
     raise TypeError(e)
 
 
