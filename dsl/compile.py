@@ -36,7 +36,7 @@ def _compiled(model: CheckedModel, structure: Structure) -> Compiled:
 
 def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     from .discretise import discretise
-    from .lower import lower
+    from .lowering import lower
 
     discretised = discretise(model, structure)
     kernel, initial, observing = lower(model, structure, discretised)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..backends.kernel import Assign, Hoist, Kernel
 from .checked import CheckedModel
 from .discretise import discretise
-from .lower import lower
+from .lowering import lower
 from .notation import latex_of, readable, text_of
 from .stability import stable_step
 from .structure import Structure

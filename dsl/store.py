@@ -45,7 +45,11 @@ CLASSES: Mapping[str, type] = {
 def fingerprint() -> str:
     """A digest of the compiler: whatever it worked out in another version is not found."""
     root = Path(__file__).parent.parent
-    files = [path for folder in ("grammar", "dsl", "dsl/schemes", "backends") for path in sorted((root / folder).glob("*.*"))]
+    files = [
+        path
+        for folder in ("grammar", "dsl", "dsl/lowering", "dsl/schemes", "backends")
+        for path in sorted((root / folder).glob("*.*"))
+    ]
     return cache.digest(*(path.read_text(encoding="utf-8") for path in files if path.suffix in (".py", ".lark")))
 
 

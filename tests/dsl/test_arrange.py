@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dvdt.backends.kernel import Constant, Expr, Kind, Operation, Symbol
 from dvdt.backends.reference import evaluate
-from dvdt.dsl.arrange import Arranger, Pace
+from dvdt.dsl.lowering.arrange import Arranger, Pace
 
 VALUES = {
     "v": np.float64(1.7),

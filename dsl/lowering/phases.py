@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..backends.kernel import Assign, Draw, Emit, Phase, Store, Symbol
+from ...backends.kernel import Assign, Draw, Emit, Phase, Store, Symbol
+from ..substitute import operations_of, substitute, symbols_of
 from .arrange import SLOW
-from .substitute import operations_of, substitute, symbols_of
 
 
 def side_by_side(statements: list[Assign]) -> list[Assign]:

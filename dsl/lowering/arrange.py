@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntFlag
 
-from ..backends.kernel import Assign, Constant, Expr, Hoist, Kind, Operation, Symbol, kind_of
-from .substitute import is_number, operations_of
+from ...backends.kernel import Assign, Constant, Expr, Hoist, Kind, Operation, Symbol, kind_of
+from ..substitute import is_number, operations_of
 
 
 class Pace(IntFlag):
