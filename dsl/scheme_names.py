@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SCHEME_NAMES: tuple[str, ...] = ("euler", "euler_sequential", "exponential_euler", "rk2", "heun", "rk4", "exact")
+SCHEME_NAMES: tuple[str, ...] = (
+    "euler",
+    "euler_sequential",
+    "exponential_euler",
+    "exponential_rk2",
+    "rk2",
+    "heun",
+    "rk4",
+    "exact",
+)
 ALIASES: Mapping[str, str] = {"midpoint": "rk2", "forward_euler": "euler", "linear": "exact", "euler_maruyama": "euler"}
 KNOWN: tuple[str, ...] = ("auto", *SCHEME_NAMES, *ALIASES)

@@ -121,17 +121,30 @@ def _sequential(jacobian: Matrix, dt: float) -> Matrix:
     return result
 
 
+def _phi(z: Matrix) -> Matrix:
+    """(e^z - 1)/z."""
+    return np.where(z == 0, 1.0, np.expm1(z) / np.where(z == 0, 1.0, z))
+
+
 def _exponential(jacobian: Matrix, dt: float) -> Matrix:
     """The diagonal through phi1, the rest as it is."""
-    z = np.minimum(np.diag(jacobian), 0) * dt
-    phi = np.where(z == 0, 1.0, np.expm1(z) / np.where(z == 0, 1.0, z))
+    phi = _phi(np.minimum(np.diag(jacobian), 0) * dt)
     return np.eye(len(jacobian)) + dt * phi[:, None] * jacobian
+
+
+def _exponential_midpoint(jacobian: Matrix, dt: float) -> Matrix:
+    """As `_exponential` over half a step, then over the whole one with the slope of the middle."""
+    unit, decay = np.eye(len(jacobian)), np.minimum(np.diag(jacobian), 0)
+    middle = _exponential(jacobian, dt / 2)
+    slope = jacobian @ middle - decay[:, None] * (middle - unit)
+    return unit + dt * _phi(decay * dt)[:, None] * slope
 
 
 MAPS: Mapping[str, Callable[[Matrix, float], Matrix]] = {
     "euler": _series(1),
     "euler_sequential": _sequential,
     "exponential_euler": _exponential,
+    "exponential_rk2": _exponential_midpoint,
     "rk2": _series(2),
     "heun": _series(2),
     "rk4": _series(4),

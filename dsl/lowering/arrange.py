@@ -156,7 +156,8 @@ class Arranger:
         assert isinstance(product, Operation)
         capped = [f for f in product.arguments if _is(f, "below") and is_number(_second(f), 0.0)]
         others = [f for f in product.arguments if f not in capped]
-        if len(capped) != 1 or others != [Symbol("@dt")]:
+        positive = all(f == Symbol("@dt") or (isinstance(f, Constant) and f.value > 0) for f in others)
+        if len(capped) != 1 or not positive:
             return Operation("exprel", (self.arrange(product),))
         rate = capped[0]
         assert isinstance(rate, Operation)

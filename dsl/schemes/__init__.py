@@ -11,6 +11,7 @@ from .euler import euler
 from .euler_sequential import euler_sequential
 from .exact import exact
 from .exponential_euler import exponential_euler
+from .exponential_rk2 import exponential_rk2
 from .heun import heun
 from .rk2 import rk2
 from .rk4 import rk4
@@ -37,6 +38,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "euler": Scheme("euler", 1, True, euler),
     "euler_sequential": Scheme("euler_sequential", 1, False, euler_sequential, bounded=False),
     "exponential_euler": Scheme("exponential_euler", 1, False, exponential_euler),
+    "exponential_rk2": Scheme("exponential_rk2", 2, False, exponential_rk2),
     "rk2": Scheme("rk2", 2, False, rk2),
     "heun": Scheme("heun", 2, False, heun),
     "rk4": Scheme("rk4", 4, False, rk4),

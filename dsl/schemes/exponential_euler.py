@@ -15,16 +15,17 @@ def exponential_euler(system: System) -> Step:
     A positive df/dx counts as 0 (the explicit form), so that an exponential upstroke does not overflow.
     """
     refuse_noise(system, "exponential_euler")
-    rate = _frozen_rate if system.brian2 else _rate
-    return Step((), {state: system.hold(state, _advance(system, state, rate(system, state))) for state in system.states})
+    rates = {s: _frozen_rate(system, s) if system.brian2 else decay(system, s, "exponential_euler") for s in system.states}
+    return Step((), {state: system.hold(state, relaxed(system, state, rate, DT)) for state, rate in rates.items()})
 
 
-def _advance(system: System, state: str, rate: sympy.Expr) -> sympy.Expr:
+def relaxed(system: System, state: str, rate: sympy.Expr, time: sympy.Expr) -> sympy.Expr:
+    """A state after `time`, from its old value, the others standing still: linear with this rate."""
     x = sympy.Symbol(state)
     slope = system.at(_affine(system.drift[state], x, rate), {})
     if rate == 0:
-        return x + DT * slope
-    return x + DT * slope * call("exprel", DT * system.at(rate, {}))
+        return x + time * slope
+    return x + time * slope * call("exprel", time * system.at(rate, {}))
 
 
 def _affine(slope: sympy.Expr, x: sympy.Symbol, rate: sympy.Expr) -> sympy.Expr:
@@ -37,10 +38,11 @@ def _affine(slope: sympy.Expr, x: sympy.Symbol, rate: sympy.Expr) -> sympy.Expr:
     return outer * (sympy.diff(inner, x) * x + inner.xreplace({x: sympy.Integer(0)}))
 
 
-def _rate(system: System, state: str) -> sympy.Expr:
+def decay(system: System, state: str, scheme: str) -> sympy.Expr:
+    """df_i/dx_i where it is negative, else 0. Raises Refusal, for the scheme of that name, where it is not known."""
     rate = sympy.diff(system.drift[state], sympy.Symbol(state))
     if rate.has(sympy.Derivative, sympy.Subs):
-        raise Refusal(state, f"hides {state} in a function whose derivative is not known; exponential_euler needs it")
+        raise Refusal(state, f"hides {state} in a function whose derivative is not known; {scheme} needs it")
     return rate if rate == 0 else call("below", rate, sympy.Integer(0))
 
 

@@ -104,7 +104,7 @@ def adex_by_scipy(duration: float) -> int:
     return spikes
 
 
-@pytest.mark.parametrize("method", ["euler", "rk2", "heun", "rk4", "exponential_euler"])
+@pytest.mark.parametrize("method", ["euler", "rk2", "heun", "rk4", "exponential_euler", "exponential_rk2"])
 def test_adex_with_a_low_peak_does_not_fall_silent(method: str) -> None:
     """Without the bound one step of rk4 drives w to 8e9 pA, and the neuron fires once."""
     result = dvdt.simulate(ADEX, "300 ms", dt="0.1 ms", method=method)

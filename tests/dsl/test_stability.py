@@ -14,7 +14,15 @@ DECAY = "dx/dt = -x/tau; tau = 2 ms; x(0) = 1"
 @pytest.mark.parametrize(
     ("method", "limit"),
     # on the negative real axis: 2 for Euler and second order, 2.785293563 for fourth (Hairer & Wanner 1996, section IV.2)
-    [("euler", 2.0), ("rk2", 2.0), ("heun", 2.0), ("rk4", 2.785293563), ("exponential_euler", np.inf), ("exact", np.inf)],
+    [
+        ("euler", 2.0),
+        ("rk2", 2.0),
+        ("heun", 2.0),
+        ("rk4", 2.785293563),
+        ("exponential_euler", np.inf),
+        ("exponential_rk2", np.inf),
+        ("exact", np.inf),
+    ],
 )
 def test_limits_on_the_real_axis(method: str, limit: float) -> None:
     assert dvdt.Model(DECAY).explain(method).stable_dt == pytest.approx(2 * limit, rel=1e-4)
@@ -27,7 +35,7 @@ def test_the_limit_of_rk4_on_the_imaginary_axis() -> None:
     assert longest_step(turning, MAPS["euler"]) < 1e-3
 
 
-@pytest.mark.parametrize("method", ["euler", "rk2", "rk4", "euler_sequential", "exponential_euler"])
+@pytest.mark.parametrize("method", ["euler", "rk2", "rk4", "euler_sequential", "exponential_euler", "exponential_rk2"])
 def test_runs_decay_below_the_limit_and_grow_above(method: str) -> None:
     text = "dx/dt = (-x + 3*y)/ms; dy/dt = (-4*x - 2*y)/ms; x(0) = 1; y(0) = 1"
     limit = dvdt.Model(text).explain(method).stable_dt
