@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -73,7 +74,7 @@ class CpuProgram:
         blocks = -(-memory.n // self.block)
         worth = 1 + memory.n * (last - first) // WORTH_A_THREAD
         parts = 1 if self.kernel.coupled else max(1, min(threads, worth, blocks))
-        workers = [Worker(self, memory, *part) for part in _parts(blocks, parts)]
+        workers = self._workers(memory, parts)
         if parts == 1 and memory.n * (last - first) < WORTH_WAITING:
             workers[0].advance(first, last)
         else:  # while others work, the calling thread hears signals
@@ -85,7 +86,17 @@ class CpuProgram:
     def record(self, memory: Memory, step: int) -> None:
         """Write the recordings that are due at `step`, from the present values."""
         if memory.recordings:
-            Worker(self, memory, 0, -(-memory.n // self.block)).run(step, step, step + 1)
+            self._workers(memory, 1)[0].run(step, step, step + 1)
+
+    def _workers(self, memory: Memory, parts: int) -> list[Worker]:
+        """Those of the last call, where they are for these arrays: to make one step costs less than to make a worker."""
+        kept, arrays = memory.workers, memory.arrays
+        if len(kept) == parts and all(worker.serves(self, arrays) for worker in kept):
+            for worker in kept:
+                worker.refresh()
+        else:
+            kept = memory.workers = [Worker(self, memory, *part) for part in _parts(-(-memory.n // self.block), parts)]
+        return kept
 
 
 def _parts(blocks: int, count: int) -> list[tuple[int, int]]:
@@ -103,6 +114,7 @@ def _gathered(memory: Memory, workers: list[Worker], last: int) -> Outcome:
             for steps, neurons in pairs:
                 kept = slice(None) if trouble is None else steps < trouble.step
                 memory.spikes[event].append((steps[kept], neurons[kept]))
+        worker.forget()
     return Outcome(last) if trouble is None else Outcome(trouble.step, trouble)
 
 
@@ -111,7 +123,8 @@ class Worker:
 
     def __init__(self, program: CpuProgram, memory: Memory, first_block: int, last_block: int) -> None:
         kernel, block = program.kernel, program.block
-        self.program, self.memory = program, memory
+        self.program, self.memory, self.arrays = program, memory, memory.arrays
+        self.scalars = np.empty(1 + len(kernel.scalars))
         address(memory.reals, program.precision, (len(memory.reals), memory.n))
         address(memory.integers, np.dtype(np.int64), (len(memory.integers), memory.n))
         self.first_block, self.last_block = first_block, last_block
@@ -129,7 +142,7 @@ class Worker:
         self.places = {  # the arrays whose addresses stand in the plan; they live as long as the worker
             "reals": memory.reals,
             "integers": memory.integers,
-            "scalars": np.array([memory.scalars[name] for name in ("@dt", *[place.name for place in kernel.scalars])]),
+            "scalars": self.scalars,
             "scratch": self.scratch,
             "wholes": aligned(scratches * len(memory.integers) * block, whole),
             "flags": aligned(events * block, np.dtype(np.uint8)),
@@ -154,6 +167,24 @@ class Worker:
             **{name: address(array) for name, array in self.places.items()},
         }
         self.plan = np.array([*[numbers.get(name, 0) for name in PLAN], *series, *matrices], np.int64)
+        self.plan_address = address(self.plan)
+        self.scalar_names = ("@dt", *[place.name for place in kernel.scalars])
+        self.refresh()
+
+    def serves(self, program: CpuProgram, arrays: list[object]) -> bool:
+        """Whether the addresses in the plan are those of these arrays, and the machine code that of this program."""
+        return self.program is program and len(arrays) == len(self.arrays) and all(map(operator.is_, arrays, self.arrays))
+
+    def refresh(self) -> None:
+        """Begin anew on the same arrays: with the scalars that hold now."""
+        values = self.memory.scalars
+        self.scalars[:] = [values[name] for name in self.scalar_names]
+        self.counts[:] = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """What was found has been handed over."""
+        self.troubles, self.spikes = [], [[] for _ in self.spikes]
 
     def advance(self, first: int, last: int) -> None:
         """Make the steps for all blocks; where one is not finite, find out when it stopped being so, and go on with the others."""
@@ -170,7 +201,7 @@ class Worker:
         begin = first
         while True:
             self.plan[FIRST_BLOCK : FIRST_BLOCK + 6] = block, end, begin, first, last, stop
-            status = self.program.function(address(self.plan))
+            status = self.program.function(self.plan_address)
             self.drain()
             if status == DONE:
                 return end, last
@@ -180,6 +211,8 @@ class Worker:
             block, begin = reached, step
 
     def drain(self) -> None:
+        if not self.counts.any():
+            return
         for event, count in enumerate(self.counts):
             if count:
                 steps, neurons = self.buffer[event, :, :count].copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,8 @@ class Memory:
     `reals` has one row for each REAL and BOOLEAN array of the kernel in the order of `kernel.arrays`, `integers` one for each
     INTEGER array. `scalars` has, beside those of the kernel, "@dt". A matrix is replaced, never changed in place: `columns` keeps the
     matrices column by column for backends that read them so. `spikes[e]` collects, for event e, pairs (steps, neurons) of
-    int64 arrays as they are drained.
+    int64 arrays as they are drained. `workers` are what a backend keeps from one call to the next; it finds out itself whether they
+    still fit.
     """
 
     n: int
@@ -43,6 +45,13 @@ class Memory:
     recordings: list[Recording] = field(default_factory=list)
     spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = field(default_factory=list)
     columns: dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]] = field(default_factory=dict, repr=False)
+    workers: list[Any] = field(default_factory=list, repr=False)
+
+    @property
+    def arrays(self) -> list[object]:
+        """Every array that machine code is told the address of: who keeps an address asks whether they are the same ones."""
+        written = [part for recording in self.recordings for part in (recording, recording.neurons, recording.values)]
+        return [self.reals, self.integers, *self.series.values(), *self.matrices.values(), *written]
 
     def by_columns(self, name: str) -> NDArray[np.floating]:
         """The matrix of that name, column behind column."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,14 @@ PADE = (
 PADE_NORM = 5.371920351148152
 
 
-def run_prologue(kernel: Kernel, memory: Memory) -> None:
-    """Run the prologue of the kernel: `memory.scalars` is extended, arrays are filled in the working precision.
+def run_prologue(kernel: Kernel, memory: Memory, entries: Sequence[Hoist | Propagator] | None = None) -> None:
+    """Run the prologue of the kernel, or these entries of it: `memory.scalars` is extended, arrays are filled in the working precision.
 
-    `memory.scalars` has "@dt" and every scalar that the prologue does not make, `memory` every such array.
+    `memory.scalars` has "@dt" and every scalar that the entries do not make, `memory` every such array.
     """
-    environment = _environment(kernel, memory)
-    for entry in kernel.prologue:
+    entries = kernel.prologue if entries is None else entries
+    environment = _environment(kernel, memory, entries)
+    for entry in entries:
         results = (
             {entry.name: evaluate(entry.expression, environment)} if isinstance(entry, Hoist) else _propagate(entry, environment)
         )
@@ -37,15 +39,29 @@ def run_prologue(kernel: Kernel, memory: Memory) -> None:
             _keep(kernel, memory, name, value, entry.per_neuron)
 
 
-def _environment(kernel: Kernel, memory: Memory) -> dict[str, Value]:
-    """What the prologue reads, and nothing else: an array of a large population is not copied for nothing."""
-    wanted = {name for entry in kernel.prologue for expression in _expressions(entry) for name in symbols_of(expression)}
+def following(kernel: Kernel, names: Sequence[str]) -> tuple[Hoist | Propagator, ...]:
+    """The entries of the prologue that depend on one of the names."""
+    changed, found = set(names), []
+    for entry in kernel.prologue:
+        if any(not changed.isdisjoint(symbols_of(expression)) for expression in _expressions(entry)):
+            found.append(entry)
+            changed |= set(_made(entry))
+    return tuple(found)
+
+
+def _made(entry: Hoist | Propagator) -> tuple[str, ...]:
+    return (entry.name,) if isinstance(entry, Hoist) else tuple(name for _, _, name in (*entry.transition, *entry.input))
+
+
+def _environment(kernel: Kernel, memory: Memory, entries: Sequence[Hoist | Propagator]) -> dict[str, Value]:
+    """What the entries read, and nothing else: an array of a large population is not copied for nothing."""
+    wanted = {name for entry in entries for expression in _expressions(entry) for name in symbols_of(expression)}
     found: dict[str, Value] = {"@n": np.int64(memory.n), **memory.series}
-    found |= {name: np.float64(value) for name, value in memory.scalars.items()}
+    found |= {name: np.float64(value) for name, value in memory.scalars.items() if name in wanted}
     if "@i" in wanted:
         found["@i"] = np.arange(memory.n)
     for scalar in kernel.scalars:
-        if scalar.name in memory.scalars:
+        if scalar.name in found:
             found[scalar.name] = _of_kind(memory.scalars[scalar.name], scalar.kind)
     for array in kernel.arrays:
         if array.name in wanted:

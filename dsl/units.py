@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from ..grammar import nodes
@@ -60,7 +61,7 @@ class Unit:
     dimension: Dimension
     decade: Fraction
 
-    @property
+    @cached_property
     def computing_decade(self) -> Fraction:
         """Power of ten from this unit to the system that simulations compute in: 0 for mV, 3 for V."""
         return self.decade - sum((e * c for e, c in zip(self.dimension.exponents, COMPUTING, strict=True)), Fraction(0))

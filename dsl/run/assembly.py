@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.kernel import Expr, Kernel, Kind
+from ...backends.kernel import Expr, Hoist, Kernel, Kind, Propagator
 from ...backends.memory import Memory, allocate
 from ...backends.program import Program
-from ...backends.prologue import run_prologue
+from ...backends.prologue import following, run_prologue
 from ..structure import LENGTH, Compiled, Structure
 from . import drive
 from .binding import Binding
@@ -19,6 +19,15 @@ from .estimate import Item
 from .initial import fill, one_value
 from .settings import Settings
 from .values import Stored
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What has to be worked out anew when a parameter changes: parameters of one value, of one a neuron, and entries of the prologue."""
+
+    scalars: tuple[str, ...]
+    arrays: frozenset[str]
+    entries: tuple[Hoist | Propagator, ...]
 
 
 @dataclass
@@ -34,6 +43,8 @@ class Assembly:
     compiled_kernels: int = 0
     compile_seconds: float = 0.0
     tables: dict[str, NDArray[np.floating]] = field(default_factory=dict)
+    consequences: dict[str, Consequences] = field(default_factory=dict)
+    rows: dict[str, NDArray[np.generic]] = field(default_factory=dict)
 
     @property
     def kernel(self) -> Kernel:
@@ -92,8 +103,31 @@ class Assembly:
         self.compiled_kernels, self.compile_seconds = 0, 0.0
         return taken
 
+    def change_parameter(self, name: str, binding: Binding) -> None:
+        """Write the numbers of one parameter, and what is worked out from them once a run; all else is as it was."""
+        memory, seed, dt = self._memory(), self.settings.seed, self.settings.dt
+        self.binding = binding
+        found = self.consequences.get(name)
+        if found is None:
+            found = self.consequences[name] = self._consequences(name)
+        memory.scalars = {**memory.scalars, **{each: one_value(each, binding, seed, dt) for each in found.scalars}}
+        if found.arrays:
+            fill(self._rows(found.arrays), binding, seed, dt, {})
+        if found.entries:
+            run_prologue(self.kernel, memory, found.entries)
+
+    def _consequences(self, name: str) -> Consequences:
+        names, shapes = self.binding.following(name), self.binding.shapes
+        held = {scalar.name for scalar in self.kernel.scalars}
+        return Consequences(
+            tuple(each for each in names if each in held and shapes[each] == "scalar"),
+            frozenset(each for each in names if shapes[each] == "array"),
+            following(self.kernel, names),
+        )
+
     def set_parameters(self, steps: int) -> None:
         """Write all parameters, and what is worked out from them once a run."""
+        self.consequences.clear()
         memory, seed, dt = self._memory(), self.settings.seed, self.settings.dt
         shapes = self.binding.shapes
         scalars = {"@dt": dt, LENGTH: dt}
@@ -144,13 +178,15 @@ class Assembly:
 
     def states(self) -> Mapping[str, NDArray[np.generic]]:
         """The stored array of each state (views)."""
-        return {state.name: self._memory().row(self.kernel, state.name) for state in self.binding.model.states}
+        if not self.rows:
+            self.rows = {state.name: self._memory().row(self.kernel, state.name) for state in self.binding.model.states}
+        return self.rows
 
     def _memory(self) -> Memory:
         assert self.memory is not None
         return self.memory
 
-    def _rows(self, names: Mapping[str, Expr] | set[str]) -> dict[str, NDArray[np.generic]]:
+    def _rows(self, names: Mapping[str, Expr] | set[str] | frozenset[str]) -> dict[str, NDArray[np.generic]]:
         return {array.name: self._memory().row(self.kernel, array.name) for array in self.kernel.arrays if array.name in names}
 
     def _driven(self) -> list[str]:

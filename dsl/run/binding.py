@@ -92,6 +92,23 @@ class Binding:
     def variables(self) -> Mapping[str, Variable]:
         return variables(self.model)
 
+    def with_value(self, name: str, source: Source) -> Binding | None:
+        """The same but for the numbers of one parameter; None where its shape, or what depends on what, changes with them."""
+        if not isinstance(source, Uniform | PerNeuron) or type(source) is not type(self.sources.get(name)):
+            return None
+        made = replace(self, sources={**self.sources, name: source}, unset=tuple(each for each in self.unset if each != name))
+        made.__dict__.update({kept: getattr(self, kept) for kept in ("shapes", "functions", "variables")})
+        return made
+
+    def following(self, name: str) -> tuple[str, ...]:
+        """A parameter and all whose values are worked out from it."""
+        found = [name]
+        for follower, source in self.sources.items():
+            uses = symbols_of(source.expression) if isinstance(source, Formula | TimeFunction) else frozenset()
+            if uses & {name} and follower not in found:
+                found += [each for each in self.following(follower) if each not in found]
+        return tuple(found)
+
 
 def variables(model: CheckedModel) -> dict[str, Variable]:
     """Every name of a model that has a unit."""
@@ -112,6 +129,15 @@ def bind(model: CheckedModel, n: int, parameters: Mapping[str, object], state: M
     _acyclic(model, sources, state)
     unset = tuple(p.name for p in model.parameters if p.default is None and p.name not in parameters)
     return Binding(_settled(model, parameters), n, sources, unset)
+
+
+def rebound(binding: Binding, name: str, value: object) -> Binding | None:
+    """The binding in which a parameter that has a value has another of the same shape; None where everything has to be bound anew."""
+    variable = binding.variables.get(name)
+    if not isinstance(variable, Parameter) or not isinstance(binding.sources.get(name), Uniform | PerNeuron):
+        return None
+    source = source_of(value, Target(variable, binding.model, binding.n, f"parameters[{name!r}]"))
+    return binding.with_value(name, source)
 
 
 def _settled(model: CheckedModel, parameters: Mapping[str, object]) -> CheckedModel:

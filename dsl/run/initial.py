@@ -128,4 +128,7 @@ def fill(rows: Mapping[str, NDArray[np.generic]], binding: Binding, seed: int, d
 
 def one_value(name: str, binding: Binding, seed: int, dt: float) -> float:
     """The value of a name that has one for the population."""
+    source = binding.sources[name]
+    if isinstance(source, Uniform) and binding.variables[name].kind is Kind.REAL:
+        return source.value
     return float(np.ravel(Block(binding, seed, dt, 0, 1)[name])[0])

@@ -43,9 +43,8 @@ def run_steps(
     logs: Sequence[EventLog],
     room: float,
     teller: Silent,
-    record_end: bool,
 ) -> Reached:
-    """Make the steps `first` to `last` (not included), and with `record_end` the recordings that are due at the end.
+    """Make the steps `first` to `last` (not included).
 
     A Ctrl-C, a KeyboardInterrupt of the callable that is told the progress, and more than `room` events end the loop between two chunks.
     """
@@ -65,9 +64,7 @@ def run_steps(
                 why = "interrupted"
             elif sum(log.count for log in logs) > room:
                 why = "full"
-    if trouble is None and record_end:
-        program.record(memory, step)
-    return Reached(step, time.perf_counter() - began, why if step < last else "", trouble)
+    return Reached(step, time.perf_counter() - began, why if step < last or why == "interrupted" else "", trouble)
 
 
 def _told(teller: Silent, fraction: float) -> bool:

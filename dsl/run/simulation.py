@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from ...backends.memory import NonFinite
 from ..errors import RunError, UsageError
 from ..units import from_computing
 from .assembly import assemble, dtype_of
-from .binding import bind
+from .binding import Binding, bind, rebound
 from .change import Parameters, States, current_parameter, set_state
 from .duration import time_in_ms, whole_steps
 from .estimate import SPIKE_BYTES, Item, refuse_what_does_not_fit, spike_guess
@@ -63,8 +64,11 @@ class Simulation:
         self._assembly = assemble(self.population.binding, self._settings, tuple(sorted(asked)))
         self._tables = [Table(t, self._dtype(t.name), self._settings.convention) for t in self._tracks]
         self._logs = [EventLog() for _ in self._assembly.kernel.events]
+        self._log = dict(zip(self._assembly.kernel.events, self._logs, strict=True)).get("spike", EventLog())
         self._step = 0
         self._seconds = 0.0
+        self._room, self._look_again = 0.0, -1.0
+        self._touched = False  # whether states or parameters were set since the last step
         self._stopped = ""
         self._snapshot: Callable[[], FinalState | None] = lambda: None
         self._warn()
@@ -118,15 +122,23 @@ class Simulation:
         return result
 
     def step(self, count: int = 1) -> NDArray[np.int64]:
-        """Make one step, or `count`; returns the neurons that spiked, in order of time."""
-        first = self._step
-        self._advance(whole_number(count, "count"), [], progress=False)
-        logs = [log for name, log in zip(self._assembly.kernel.events, self._logs, strict=True) if name == "spike"]
-        return logs[0].since(first).sorted()[1] if logs else np.empty(0, np.int64)
+        """Make one step, or `count`; returns the neurons that spiked, in order of time.
+
+        A Ctrl-C is a KeyboardInterrupt when the steps in hand are whole, so that the simulation can go on.
+        """
+        first, whole_steps = self._step, whole_number(count, "count")
+        # what stands at the end is recorded by the next step, or when somebody asks for the result
+        reached = self._advance(whole_steps, False, self._settings.convention.first_row > 0)
+        if reached.why == "interrupted":
+            raise KeyboardInterrupt
+        if reached.why:
+            raise self._ended(reached, first, first + whole_steps, [])
+        return self._log.since(first).sorted()[1]
 
     def result(self) -> Result:
         """The result of everything since the start."""
         self._assembly.place()
+        self._record_end()
         return self._result(0, self._step, self._seconds, [], owned=False)
 
     def _run(self, duration: object, owned: bool) -> Result:
@@ -137,47 +149,84 @@ class Simulation:
         if time and not steps:
             raise UsageError(f"duration of {time:g} ms is less than half a step of {self.dt * 1e3:g} ms: nothing would run")
         first, notes = self._step, [note] if note else []
-        reached = self._advance(steps, notes, self._settings.progress)
+        reached = self._advance(steps, self._settings.progress, True, notes)
+        if reached.why:
+            raise self._ended(reached, first, first + steps, notes)
         return self._result(first, self._step, reached.seconds, notes, owned)
 
-    def _advance(self, steps: int, notes: list[str], progress: Progress) -> Reached:
+    def _advance(self, steps: int, progress: Progress, record_end: bool, notes: Sequence[str] = ()) -> Reached:
         if self._stopped:
             raise UsageError(self._stopped)
         first, last = self._step, self._step + steps
-        room = self._room(first, last)
+        room = self._room_for(first, last)
         self._keep_snapshot()
         memory, program = self._assembly.place(last), self._assembly.build()
         for table in self._tables:
             table.grow(last)
         memory.recordings = [table.recording for table in self._tables]
+        ended = self._rows_that_have_ended()
         bar = teller(progress)
         try:
-            record_end = not self._settings.convention.rows_short
-            reached = run_steps(program, memory, first, last, self._settings.threads, self._logs, room, bar, record_end)
+            reached = run_steps(program, memory, first, last, self._settings.threads, self._logs, room, bar)
         finally:
             bar.close()
+        for row, values in ended:
+            row[:] = values
         self._step, self._seconds = reached.done, self._seconds + reached.seconds
+        self._touched = self._touched and self._step == first
         if reached.trouble is not None:
             raise self._not_finite(reached.trouble, first, reached.seconds, notes)
-        if reached.why:
-            raise self._ended(reached, first, last, notes)
+        if record_end or reached.why:
+            self._record_end()
         return reached
 
-    def _room(self, first: int, last: int) -> float:
-        """How many events the run may keep. Raises UsageError for a run that would not fit in memory."""
+    def _record_end(self) -> None:
+        """Record what stands at the time that has been reached.
+
+        What a person has set since the last step belongs to the step that begins here; where a row belongs to the step that ends at its time,
+        it stays as it was.
+        """
+        convention = self._settings.convention
+        if self._tables and not convention.rows_short and not (convention.first_row and self._touched):
+            memory, program = self._assembly.place(self._step), self._assembly.build()
+            for table in self._tables:
+                table.grow(self._step)
+            memory.recordings = [table.recording for table in self._tables]
+            program.record(memory, self._step)
+
+    def _rows_that_have_ended(self) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """Rows of the present time that belong to the step before, with their values, where the next step would write other ones."""
+        if not (self._touched and self._settings.convention.first_row):
+            return []
+        rows = [row for table in self._tables if (row := table.row_at(self._step)) is not None]
+        return [(row, row.copy()) for row in rows]
+
+    def _room_for(self, first: int, last: int) -> float:
+        """How many events the run may keep. Raises UsageError for a run that would not fit in memory.
+
+        A step that needs no new array is not worth asking the system what is free: it is asked again when half of what was free is full.
+        """
+        items, count = [item for item in self._items(last) if item.size], sum(log.count for log in self._logs)
+        if items or last - first > 1 or count > self._look_again:
+            guess = spike_guess(len(self._logs), self.n, (last - first) * self.dt)
+            self._room = count + refuse_what_does_not_fit(items, guess) / SPIKE_BYTES
+            self._look_again = (count + self._room) / 2
+        return self._room
+
+    def _items(self, last: int) -> list[Item]:
+        """What a run up to step `last` will take that is not there yet."""
         items = self._assembly.items(last)
         for table in self._tables:
-            rows, neurons = self._settings.convention.rows(0, last, table.track.every), len(table.track.neurons)
-            what = f"the recording of {table.track.name} ({rows} rows of {neurons} neurons)"
-            items.append(
-                Item(what, table.size_for(last), "Record fewer neurons or less often: dvdt.record(every=..., neurons=...)")
-            )
-        guess = spike_guess(len(self._logs), self.n, (last - first) * self.dt)
-        return sum(log.count for log in self._logs) + refuse_what_does_not_fit(items, guess) / SPIKE_BYTES
+            size = table.size_for(last)
+            if size:
+                rows, neurons = self._settings.convention.rows(0, last, table.track.every), len(table.track.neurons)
+                what = f"the recording of {table.track.name} ({rows} rows of {neurons} neurons)"
+                items.append(Item(what, size, "Record fewer neurons or less often: dvdt.record(every=..., neurons=...)"))
+        return items
 
     # ---- telling
 
-    def _result(self, first: int, last: int, seconds: float, notes: list[str], owned: bool, missing: str = "") -> Result:
+    def _result(self, first: int, last: int, seconds: float, notes: Sequence[str], owned: bool, missing: str = "") -> Result:
         """The result of the steps `first` to `last`; with `owned` its arrays are those of the run, which is over."""
         result = told(
             self._assembly, self._tables, self._logs, Stretch(first, last, seconds, (*self._notes, *notes), missing), owned
@@ -186,12 +235,12 @@ class Simulation:
             self._snapshot = weakref.ref(result.final_state)
         return result
 
-    def _ended(self, reached: Reached, first: int, last: int, notes: list[str]) -> RunError:
+    def _ended(self, reached: Reached, first: int, last: int, notes: Sequence[str]) -> RunError:
         what = "interrupted" if reached.why == "interrupted" else "stopped, because its spikes have filled the memory,"
         told = f"{what} at {self._told_time(reached.done)} of {self._told_time(last)}; the results so far are in .result"
         return RunError(told, self._result(first, reached.done, reached.seconds, notes, owned=False))
 
-    def _not_finite(self, trouble: NonFinite, first: int, seconds: float, notes: list[str]) -> RunError:
+    def _not_finite(self, trouble: NonFinite, first: int, seconds: float, notes: Sequence[str]) -> RunError:
         unit = self._assembly.binding.variables[trouble.array].unit
         recent = ", ".join(f"{value:.6g}" for value in from_computing(np.asarray(trouble.recent, np.float64), unit))
         what = (
@@ -212,8 +261,17 @@ class Simulation:
 
     def _set_parameter(self, name: str, value: object) -> None:
         """See `parameters`."""
-        given = {**self._given, name: value}
-        binding = bind(self.population.model, self.n, given, self.population.state)
+        old, given = self._assembly, {**self._given, name: value}
+        binding = rebound(old.binding, name, value)
+        if binding is not None and old.memory is not None:
+            old.change_parameter(name, binding)
+            old.observe(self._step)
+        else:
+            self._bind_anew(bind(self.population.model, self.n, given, self.population.state), name)
+        self._given, self._touched = given, True
+
+    def _bind_anew(self, binding: Binding, name: str) -> None:
+        """Go on with other parameters, of which `name` has changed; another structure is another kernel."""
         old = self._assembly
         if old.memory is None:
             self._assembly = assemble(binding, self._settings, old.structure.recorded)
@@ -225,7 +283,6 @@ class Simulation:
         else:
             self._assembly = assemble(binding, self._settings, old.structure.recorded)
             self._assembly.inherit(old, self._step)
-        self._given = given
 
     def _parameter(self, name: str) -> object:
         """See `parameters`."""
@@ -236,6 +293,7 @@ class Simulation:
         self._assembly.place()
         self._keep_snapshot()
         set_state(self._assembly, name, value, self._step)
+        self._touched = True
 
     def _states(self) -> FinalState:
         """The states now, as views of the memory."""

@@ -110,6 +110,7 @@ class Table:
         self.track, self.convention = track, convention
         self.start = convention.first_due(0, track.every)
         self.values: NDArray[Any] = np.empty((0, len(track.neurons)), dtype)
+        self.recording = self._recording()
 
     def size_for(self, last: int) -> int:
         """Bytes that the table will have been grown by when it holds a run up to step `last`."""
@@ -123,17 +124,22 @@ class Table:
             longer = np.empty((max(needed, len(self.values) * 3 // 2), self.values.shape[1]), self.values.dtype)
             longer[: len(self.values)] = self.values
             self.values = longer
+            self.recording = self._recording()
 
     def rows(self, first: int, last: int) -> slice:
         """Which rows belong to a run of the steps `first` to `last` (not included)."""
         row = (self.convention.first_due(first, self.track.every) - self.start) // self.track.every
         return slice(row, row + self.convention.rows(first, last, self.track.every))
 
+    def row_at(self, step: int) -> NDArray[Any] | None:
+        """The row that is written at the start of a step, where one is due then and there is room for it."""
+        row, off = divmod(step - self.start, self.track.every)
+        return self.values[row] if off == 0 and 0 <= row < len(self.values) else None
+
     def steps(self, rows: slice) -> NDArray[np.int64]:
         """The steps at whose start the rows are written."""
         return self.start + self.track.every * np.arange(rows.start, rows.stop)
 
-    @property
-    def recording(self) -> Recording:
+    def _recording(self) -> Recording:
         """The table as kernels write to it."""
         return Recording(self.track.name, self.track.every, self.start, self.track.neurons, self.values)
