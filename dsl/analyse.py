@@ -158,7 +158,7 @@ class Analysis:
                 refractory=refractory,
                 each_step=before,
                 each_step_after_reset=after,
-                output=output,
+                output=self.output_of(output, solution),
                 surrogate=surrogate,
                 method=method.name.id if method else None,
                 order=tuple(name.id for name in method.order) if method else (),
@@ -433,11 +433,9 @@ class Analysis:
             names.add(name.id)
         return frozenset(names)
 
-    def output(self) -> Expr | None:
+    def output(self) -> Value | None:
         statement = self.outline.one(nodes.Output)
-        if statement is None:
-            return None
-        return real(Translation(self.scope, places.OUTPUT, 2).value(statement.expression))
+        return None if statement is None else Translation(self.scope, places.OUTPUT, 2).value(statement.expression)
 
     def surrogate(self) -> checked.Surrogate | None:
         statement = self.outline.one(nodes.Surrogate)
@@ -574,6 +572,21 @@ class Analysis:
     def derived(self, name: str, solution: Solution) -> checked.Derived:
         once = has_flag(self.outline.definitions[name], "constant over dt")
         return checked.Derived(**self.common(name, solution), expression=self.values[name], once_a_step=once)  # type: ignore[arg-type]
+
+    def output_of(self, value: Value | None, solution: Solution) -> checked.Derived | None:
+        """The signal that a neuron sends on, in the unit of the name that it repeats, or in the usual one of its dimension."""
+        statement = self.outline.one(nodes.Output)
+        if value is None or statement is None:
+            return None
+        kind = Kind.REAL if value.literal is not None else value.kind
+        repeated = statement.expression.id if isinstance(statement.expression, nodes.Name) else ""
+        dimension = solution.dimension(value.form)
+        unit = DIMENSIONLESS if dimension is None else usual_unit(dimension)
+        unit = self.unit(self.scope.entries[repeated], solution)[0] if repeated in self.scope.entries else unit
+        unit = {Kind.INTEGER: INTEGER_UNIT, Kind.BOOLEAN: BOOLEAN_UNIT}.get(kind, unit)
+        expression = real(value) if kind is Kind.REAL else value.expression
+        written = repeated in self.written or unit.dimension.is_one
+        return checked.Derived(checked.OUTPUT, unit, written, kind, statement.comment, frozenset(), expression, once_a_step=False)
 
     def input(self, name: str, solution: Solution) -> checked.Input:
         once = has_flag(self.outline.definitions[name], "constant over dt")

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration
 
 
+OUTPUT = "output"  # what the signal that a neuron sends on is recorded as, where no variable has that name
+
+
 @dataclass(frozen=True)
 class Variable:
     """A name of a model: `unit` is the one it was written with, or the usual one of its dimension where none was (`unit_written` false)."""
@@ -141,7 +144,7 @@ class CheckedModel:
     refractory: Refractory | None
     each_step: tuple[Assignment, ...]
     each_step_after_reset: tuple[Assignment, ...]
-    output: Expr | None
+    output: Derived | None  # called OUTPUT
     surrogate: Surrogate | None
     method: str | None
     order: tuple[str, ...]
@@ -154,6 +157,12 @@ class CheckedModel:
     def formulas(self) -> tuple[Input | Derived, ...]:
         """Inputs and derived quantities, each after those that it uses."""
         return (*self.inputs, *self.derived)
+
+    @property
+    def signal(self) -> Derived | None:
+        """What `output` names in a recording: the statement, unless the model has a variable of that name."""
+        named = (*self.states, *self.parameters, *self.derived, *self.inputs, *self.externals)
+        return None if any(variable.name == OUTPUT for variable in named) else self.output
 
     @property
     def noisy(self) -> bool:

@@ -20,6 +20,7 @@ from ..grammar.nodes import (
     ModelDeclaration,
     Name,
     Number,
+    Output,
     Quantity,
     Refractory,
     Unary,
@@ -53,6 +54,8 @@ def latex_of(model: ModelDeclaration, derived: Container[str]) -> str:
             case Refractory(expression=expression, condition=condition):
                 title = "refractory while" if condition else "refractory"
                 rows.append(rf"\text{{{title} }} & {expression_of(expression)}")
+            case Output(expression=expression):
+                rows.append(rf"\text{{output }} & {expression_of(expression)}")
             case EachStep(block=block):
                 rows.append(rf"\text{{each step }} &{_assignments(block)}")
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"

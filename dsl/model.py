@@ -145,6 +145,18 @@ class Model:
         return self._entries((*self.checked.inputs, *self.checked.externals))
 
     @cached_property
+    def output(self) -> Entry | None:
+        """The signal that the neuron sends on, with its formula as default; None where that is its spikes."""
+        from ..grammar import nodes
+        from ..grammar.printer import print_expression
+
+        signal = self.checked.output
+        said = next((s for s in self._statements if isinstance(s, nodes.Output)), None)
+        if signal is None or said is None:
+            return None
+        return Entry(signal.name, signal.unit.text, print_expression(said.expression), signal.description)
+
+    @cached_property
     def events(self) -> Entries[EventEntry]:
         from ..grammar import nodes
         from ..grammar.printer import print_expression, print_statement
@@ -170,7 +182,8 @@ class Model:
         return self.text
 
     def __repr__(self) -> str:
-        sorts = (("states", self.states), ("parameters", self.parameters), ("events", self.events))
+        output = (self.output.default,) if self.output is not None else ()
+        sorts = (("states", self.states), ("parameters", self.parameters), ("events", self.events), ("output", output))
         said = "; ".join(f"{sort} {', '.join(names)}" for sort, names in sorts if names)
         return f"<Model {self.name}: {said}>"
 

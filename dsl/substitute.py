@@ -71,7 +71,7 @@ def expressions_of(model: CheckedModel) -> Iterator[Expr]:
     if model.refractory is not None:
         yield model.refractory.expression
     if model.output is not None:
-        yield model.output
+        yield model.output.expression
 
 
 def is_number(expression: Expr, value: float) -> bool:

@@ -82,7 +82,7 @@ def _is_read(draft: Draft, name: str) -> bool:
     expressions = [s.expression for e in model.events for s in e.block]
     expressions += [s.expression for s in (*model.each_step, *model.each_step_after_reset)]
     expressions += [draft.written_out[r] for r in draft.structure.recorded if r in draft.written_out]
-    expressions += [model.output] if model.output is not None else []
+    expressions += [model.output.expression] if model.output is not None else []
     expressions += [model.refractory.expression] if model.refractory is not None else []
     return any(name in symbols_of(substitute(expression, draft.written_out)) for expression in expressions)
 
@@ -102,7 +102,7 @@ def output(draft: Draft) -> None:
     """The signal that a neuron sends on, evaluated last in the step."""
     if draft.model.output is None:
         return
-    value = read_smooth(draft, draft.model.output)
+    value = read_smooth(draft, draft.model.output.expression)
     kind = kept_kind(draft.kind(value))
     symbol = draft.assign("@output", kind, value)
     draft.state("@output", kind, ZEROS[kind])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...backends.kernel import Probe, Symbol
+from ..checked import OUTPUT
 from .arrange import shared_parts
 from .draft import Draft
 from .names import IS_REFRACTORY, REFRACTORY, converted, kept_kind, reads_all
@@ -42,7 +43,7 @@ def _look(draft: Draft, time: Symbol) -> None:
 
 
 def _probe(draft: Draft, name: str) -> Probe:
-    source = "@output" if name == "output" and draft.model.output is not None else name
+    source = "@output" if name == OUTPUT and draft.model.signal is not None else name
     source = f"@observed {name}" if f"@observed {name}" in draft.arrays else source
     written = draft.written_out.get(source)
     value = read(draft, Symbol(source)) if written is None else read_smooth(draft, written)

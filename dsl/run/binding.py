@@ -112,7 +112,8 @@ class Binding:
 
 def variables(model: CheckedModel) -> dict[str, Variable]:
     """Every name of a model that has a unit."""
-    found = (*model.states, *model.parameters, *model.derived, *model.inputs, *model.externals)
+    signal = () if model.signal is None else (model.signal,)
+    found = (*model.states, *model.parameters, *model.derived, *model.inputs, *model.externals, *signal)
     return {variable.name: variable for variable in found}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..checked import CheckedModel
+from ..checked import OUTPUT, CheckedModel
 from ..errors import UsageError
 from ..near_names import near_names
 from ..substitute import expressions_of, symbols_of
@@ -13,8 +13,9 @@ from .values import Formula, TimeFunction
 
 
 def recordable(model: CheckedModel, names: Iterable[str]) -> None:
-    """Refuse to record what is no state, parameter, derived quantity or input of the model."""
+    """Refuse to record what is no state, parameter, derived quantity, input or output of the model."""
     known = [v.name for v in (*model.states, *model.parameters, *model.derived, *model.inputs) if "matrix" not in v.flags]
+    known += [OUTPUT] if model.signal is not None else []
     for name in names:
         if name not in known:
             near = near_names(name, known)
