@@ -40,7 +40,7 @@ def _compile(model: CheckedModel, structure: Structure) -> Compiled:
 
     discretised = discretise(model, structure)
     kernel, initial, observing = lower(model, structure, discretised)
-    return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes, observing)
+    return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes, observing, discretised.sense)
 
 
 def _cpu(kernel: Kernel, precision: np.dtype[np.floating]) -> Program:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import sympy
 
 from ..backends.kernel import Constant, Expr, Operation, Symbol
+from . import noise
 from .checked import CheckedModel
 from .errors import UsageError
 from .safe_forms import safe
@@ -27,7 +28,7 @@ HELD_OVER = "{}(...) in an equation is read at the start of each step and held o
 
 @dataclass(frozen=True)
 class Discretised:
-    """A step of the differential equations, the scheme's name and why it was taken.
+    """A step of the differential equations, the scheme's name and why it was taken, and in whose `sense` it takes white noise.
 
     `atoms` are values read once, before the step, and used in it under their names: samples of series, draws, reductions. `bounds`
     are the levels that right-hand sides read explosive states under. `system` is None where there is no differential equation.
@@ -40,6 +41,7 @@ class Discretised:
     scheme: str
     why: str
     notes: tuple[str, ...]
+    sense: str = ""
 
 
 def discretise(model: CheckedModel, structure: Structure) -> Discretised:
@@ -60,7 +62,9 @@ def discretise(model: CheckedModel, structure: Structure) -> Discretised:
         raise UsageError(_refused(model, name, refusal, system)) from None
     if SCHEMES[name].order != 1:
         notes += tuple(HELD_OVER.format(operation) for operation in dict.fromkeys(system.across.values()))
-    return Discretised(step, system, atoms, bounds, name, why, notes)
+    if name == "milstein" and system.noise and not system.brian2:
+        notes += (noise.OTHER_SENSE,)
+    return Discretised(step, system, atoms, bounds, name, why, notes, noise.sense(system, step))
 
 
 # ---- the system --------------------------------------------------------------------------------
@@ -79,7 +83,7 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
     )
     silent = {symbol: sympy.Integer(0) for symbol in noise_symbols}
     drift = {name: slope.xreplace(silent) for name, slope in slopes.items()}
-    noise = {
+    factors = {
         (name, xi.name): sympy.diff(slope, xi)
         for name, slope in slopes.items()
         for xi in noise_symbols
@@ -94,13 +98,15 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
     notes = (CLAMPED.format(explosive[0]),) if explosive else ()
     system = System(
         drift=drift,
-        noise=noise,
+        noise=factors,
         held=held & frozenset(drift),
         varying=_varying(model, structure, atoms),
         ceilings={explosive[0]: sympy.Symbol(f"@ceiling_{explosive[0]}")} if explosive else {},
         order=model.order,
         brian2=structure.conventions == "brian2",
         across=across,
+        sampled=frozenset(name for name, node in atoms.items() if isinstance(node, Operation) and node.name == "sample")
+        | {name for name, shape in structure.shapes if shape in ("series", "columns")},
     )
     return system, atoms, bounds, notes
 
@@ -183,28 +189,40 @@ def _explosive(slope: sympy.Expr, state: sympy.Symbol) -> bool:
 
 
 def choose(model: CheckedModel, structure: Structure, system: System) -> tuple[str, str]:
-    """The scheme's name and why. Raises UsageError for a name that is none."""
-    asked = structure.method
+    """The scheme's name and why. Raises UsageError for a name that is none, and for `auto` where only the author can choose."""
+    asked, why = structure.method, "asked for by the caller"
+    if asked is None and model.method is not None:
+        asked, why = model.method, "recommended by the model"
     if asked is not None and asked != "auto":
-        return _known(asked), "asked for by the caller"
-    if asked is None and model.method is not None and model.method != "auto":
-        return _known(model.method), "recommended by the model"
-    return _brian2_default(system) if structure.conventions == "brian2" else _automatic(system)
+        return _meant(model, _known(asked, system), why, system)
+    return _brian2_default(system) if structure.conventions == "brian2" else _automatic(model, system)
 
 
-def _known(name: str) -> str:
+def _meant(model: CheckedModel, name: str, why: str, system: System) -> tuple[str, str]:
+    """What a scheme is called where the equations hold noise; Brian2's heun is that of noise in any model."""
+    if system.brian2 and system.noise and name == "euler":
+        noise.refuse_as_brian2(model.name, system)
+    if system.brian2 and name == "heun":
+        return noise.NOISY[name], f"{why}: Brian2's heun, whose drift is that of Euler"
+    if system.noise and name in noise.NOISY:
+        return noise.NOISY[name], f"{why}: {name} where there is noise"
+    return name, why
+
+
+def _known(name: str, system: System) -> str:
     plain = name.strip().lower().replace("-", "_")
     plain = ALIASES.get(plain, plain)
     if plain in SCHEMES:
         return plain
     near = get_close_matches(plain, [*SCHEMES, *ALIASES, "auto"], n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise UsageError(f"method: there is no scheme called {name!r}; {hint}known are auto, {', '.join(SCHEMES)}")
+    able = f". For the white noise of this model: {', '.join(_able(system))}" if system.noise else ""
+    raise UsageError(f"method: there is no scheme called {name!r}; {hint}known are auto, {', '.join(SCHEMES)}{able}")
 
 
-def _automatic(system: System) -> tuple[str, str]:
+def _automatic(model: CheckedModel, system: System) -> tuple[str, str]:
     if system.noise:
-        return "euler", "the equations hold white noise: Euler-Maruyama"
+        return noise.automatic(model.name, system)
     refusal = _refusal("exact", system)
     if refusal is None:
         return "exact", "every equation is linear with factors that are constant in a run"
@@ -215,7 +233,9 @@ def _automatic(system: System) -> tuple[str, str]:
 
 
 def _brian2_default(system: System) -> tuple[str, str]:
-    if not system.noise and _refusal("exact", system) is None:
+    if system.noise:
+        return noise.brian2_automatic(system)
+    if _refusal("exact", system) is None:
         return "exact", "Brian2's default for linear equations"
     return "euler", "Brian2's default for equations that are not linear"
 
@@ -237,5 +257,9 @@ def _refusal(name: str, system: System) -> str | None:
 
 
 def _refused(model: CheckedModel, name: str, refusal: Refusal, system: System) -> str:
-    able = [other for other in SCHEMES if other != name and _refusal(other, system) is None]
-    return f"method: {name} cannot integrate {model.name}: {refusal}. Methods that can: {', '.join(able) or 'none'}."
+    able = ", ".join(_able(system)) or "none"
+    return f"method: {name} cannot integrate {model.name}: {refusal}. Methods that can: {able}."
+
+
+def _able(system: System) -> list[str]:
+    return [name for name in SCHEMES if _refusal(name, system) is None]

@@ -24,7 +24,8 @@ class Explanation:
     `updates` are (name, expression) in order, as text; `latex` the same for a notebook; `hoisted` what is computed once a run; `cost` how
     often each operation occurs in one step of one neuron, and `bytes` what a step reads and writes of a neuron's memory. `stable_dt`
     is the longest step in ms at which what decays in the equations, linearised at the start, decays under the scheme (infinity: any;
-    None: it cannot be told from the defaults), `dt` the step in ms that it is held against.
+    None: it cannot be told from the defaults), `dt` the step in ms that it is held against. `noise` says in whose sense, Ito's or
+    Stratonovich's, white noise is taken; empty where there is none.
     """
 
     model: str
@@ -38,9 +39,11 @@ class Explanation:
     bytes: int
     stable_dt: float | None
     dt: float
+    noise: str = ""
 
     def __str__(self) -> str:
         lines = [f"{self.model}: {self.scheme}, {self.why}"]
+        lines += [f"  {self.noise}"] if self.noise else []
         lines += [f"  {note}" for note in self.notes]
         if self.updates:
             lines += ["", "one step"]
@@ -81,6 +84,7 @@ def explain(model: CheckedModel, structure: Structure, dt: float) -> Explanation
         bytes=8 * sum(1 + array.written for array in kernel.arrays),
         stable_dt=stable_step(model, discretised),
         dt=dt,
+        noise=discretised.sense,
     )
 
 

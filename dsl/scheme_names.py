@@ -13,6 +13,9 @@ SCHEME_NAMES: tuple[str, ...] = (
     "heun",
     "rk4",
     "exact",
+    "euler_maruyama",
+    "milstein",
+    "heun_stratonovich",
 )
-ALIASES: Mapping[str, str] = {"midpoint": "rk2", "forward_euler": "euler", "linear": "exact", "euler_maruyama": "euler"}
+ALIASES: Mapping[str, str] = {"midpoint": "rk2", "forward_euler": "euler", "linear": "exact"}
 KNOWN: tuple[str, ...] = ("auto", *SCHEME_NAMES, *ALIASES)

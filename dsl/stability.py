@@ -142,6 +142,9 @@ def _exponential_midpoint(jacobian: Matrix, dt: float) -> Matrix:
 
 MAPS: Mapping[str, Callable[[Matrix, float], Matrix]] = {
     "euler": _series(1),
+    "euler_maruyama": _series(1),
+    "milstein": _series(1),
+    "heun_stratonovich": _series(2),
     "euler_sequential": _sequential,
     "exponential_euler": _exponential,
     "exponential_rk2": _exponential_midpoint,

@@ -22,7 +22,7 @@ class System:
     `drift` is f by state; `noise` is g by (state, source of noise). `held` are the states that stand still while the neuron is
     refractory. `varying` names every symbol that can change during a run. `ceilings` are bounds that right-hand sides read their states
     through (explosive terms). `across` names what is read of the states of all neurons at the start of the step, with how it is computed
-    (`mean`). `order` stands after the method's name in the text.
+    (`mean`), `sampled` what is read of series then. `order` stands after the method's name in the text.
     """
 
     drift: Mapping[str, sympy.Expr]
@@ -33,10 +33,16 @@ class System:
     order: tuple[str, ...] = ()
     brian2: bool = False
     across: Mapping[str, str] = field(default_factory=dict)
+    sampled: frozenset[str] = frozenset()
 
     @property
     def states(self) -> tuple[str, ...]:
         return tuple(self.drift)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources of noise in a fixed order."""
+        return tuple(sorted({source for _, source in self.noise}))
 
     def at(self, expression: sympy.Expr, values: Mapping[str, sympy.Expr], time: Fraction = Fraction(0)) -> sympy.Expr:
         """An expression of the right-hand side, read at a stage: states replaced by `values`, time moved by `time` steps."""
@@ -72,11 +78,15 @@ class Propagation:
 
 @dataclass(frozen=True)
 class Step:
-    """One time step: `stages` in order, each may use those before it, then all new values at once."""
+    """One time step: `stages` in order, each may use those before it, then all new values at once.
+
+    `calculus` is the sense in which it takes white noise, "Ito" or "Stratonovich"; empty where it takes none.
+    """
 
     stages: tuple[tuple[str, sympy.Expr], ...]
     new: Mapping[str, sympy.Expr]
     propagations: tuple[Propagation, ...] = ()
+    calculus: str = ""
 
 
 class Refusal(Exception):

@@ -31,7 +31,7 @@ class Compiled:
 
     `initial` gives a value to every array that needs one, in order of use, over parameters, "@i", "@n", "@t" (0), "@dt" and arrays before it.
     The last `observing` phases of the kernel write nothing but what is recorded of all neurons together.
-    `scheme`, `why` and `notes` are for people.
+    `scheme`, `why`, `notes` and `noise` (in whose sense white noise is taken) are for people.
     """
 
     kernel: Kernel
@@ -40,3 +40,4 @@ class Compiled:
     why: str
     notes: tuple[str, ...]
     observing: int = 0
+    noise: str = ""

@@ -126,9 +126,11 @@ def _draw(draft: Draft, node: Operation) -> Symbol:
 
 
 def _white_noise(draft: Draft, name: str) -> Symbol:
-    """A normal number of the step; the scheme has put sqrt(dt) beside it."""
+    """A normal number of the step, the same under every scheme; the scheme has put sqrt(dt) beside it."""
     if name not in draft.noise:
-        draft.noise[name] = draft.draw(name, "normal", NOISE_STREAM + STREAM_STEP * len(draft.noise))
+        system = draft.discretised.system
+        assert system is not None
+        draft.noise[name] = draft.draw(name, "normal", NOISE_STREAM + STREAM_STEP * system.sources.index(name))
     return draft.noise[name]
 
 

@@ -11,7 +11,8 @@ class Report:
     """How a result came about; reads like a mapping too (`report["scheme"]`).
 
     `dt`, `start`, `duration`, `wall_time` and `compile_seconds` are in seconds. `kernels_compiled`: how many kernels had to be translated to
-    machine code for this run; 0 where they were known.
+    machine code for this run; 0 where they were known. `noise` says in whose sense, Ito's or Stratonovich's, white noise was taken; empty
+    where there is none.
     """
 
     model: str
@@ -32,6 +33,7 @@ class Report:
     kernels_compiled: int
     neuron_steps_per_second: float
     notes: tuple[str, ...] = ()
+    noise: str = ""
 
     def __getitem__(self, name: str) -> object:
         if name not in self.keys():
@@ -65,4 +67,6 @@ class Report:
             ("wall time", f"{self.wall_time:.3g} s, {self.neuron_steps_per_second:.3g} neuron-steps a second"),
             ("seed", str(self.seed)),
         ]
+        if self.noise:
+            found.insert(2, ("noise", self.noise))
         return found + [("note", note) for note in self.notes]

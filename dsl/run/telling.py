@@ -74,4 +74,5 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         kernels_compiled=compiled,
         neuron_steps_per_second=n * steps / seconds if seconds else 0.0,
         notes=(*stretch.notes, *assembly.compiled.notes),
+        noise=assembly.compiled.noise,
     )

@@ -22,9 +22,7 @@ class Tableau:
 def refuse_noise(system: System, name: str) -> None:
     """Raises Refusal where an equation holds white noise, which the scheme called `name` does not know."""
     for state, source in system.noise:
-        raise Refusal(
-            state, f"holds the white noise {source.removeprefix('@')}, which {name} does not integrate; method euler does"
-        )
+        raise Refusal(state, f"holds the white noise {source.removeprefix('@')}, which {name} does not integrate")
 
 
 def _weighted(weights: tuple[Fraction, ...], slopes: list[sympy.Expr]) -> sympy.Expr:
