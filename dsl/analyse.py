@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from math import inf
 
 from ..backends.kernel import Constant, Expr, Kind
 from ..grammar import nodes
@@ -13,7 +14,7 @@ from ..grammar.mistakes import Mistake
 from ..grammar.source import Span
 from . import checked
 from . import scope as places
-from .blocks import KIND_WORDS, block_of, converted
+from .blocks import KIND_WORDS, block_of, converted, is_broken
 from .dimensions import NUMBER, Form, Solution, times, unknown
 from .extent import MOST_LEVELS, MOST_TERMS, Extent, extent
 from .flags import flag_mistakes
@@ -22,7 +23,7 @@ from .formulas import substituted, written_out
 from .inheritance import inherited
 from .name_mistakes import UnknownFunction, UnknownName, WrittenOutTooLong
 from .numbering import numbered
-from .outline import Outline, outline_of
+from .outline import CALLED, Outline, outline_of
 from .roles import Roles, has_flag
 from .scheme_names import KNOWN as SCHEMES
 from .scope import Entry, Role, Scope, Value, common_kind, real
@@ -35,6 +36,7 @@ from .statement_mistakes import (
     NotHeld,
     NumberWanted,
     RefractoryKind,
+    TimeWanted,
     UnknownMethod,
 )
 from .suspects import Origin
@@ -137,6 +139,7 @@ class Analysis:
         events, refractory, held = self.events(), self.refractory(), self.held()
         before, after = self.step_block(False), self.step_block(True)
         output, surrogate, method = self.output(), self.surrogate(), self.outline.one(nodes.Method)
+        step, duration = (self.recommended(kind) for kind in (nodes.RecommendedStep, nodes.RecommendedDuration))
         self.check_noise()
         self.check_flags()
         self.check_method(method)
@@ -163,6 +166,8 @@ class Analysis:
                 method=method.name.id if method else None,
                 order=tuple(name.id for name in method.order) if method else (),
                 plain=self.scope.plain is not None,
+                dt=step,
+                duration=duration,
                 notes=tuple(dict.fromkeys(self.scope.notes)),
                 declaration=self.put_right(self.declaration),
             )
@@ -451,6 +456,23 @@ class Analysis:
             arguments.append((name.id, float(value.value)))
         of = None if statement.of is None else real(translation.value(statement.of))
         return checked.Surrogate(statement.name.id, tuple(arguments), of)
+
+    def recommended(self, kind: type[nodes.RecommendedStep] | type[nodes.RecommendedDuration]) -> float | None:
+        """The time that `dt` or `duration` says, in ms."""
+        statement = self.outline.one(kind)
+        if statement is None:
+            return None
+        translation = Translation(self.scope, places.RECOMMENDED, 2)
+        value = translation.value(statement.expression)
+        if is_broken(value):
+            return None
+        if self.scope.plain is None:
+            translation.fits(CALLED[kind], TIME_FORM, value)
+        expression = self.scope.to_ms(real(value))
+        if not isinstance(expression, Constant) or not 0 < float(expression.value) < inf:
+            self.scope.report(TimeWanted(statement.expression.span, CALLED[kind]))
+            return None
+        return float(expression.value)
 
     # ---- what is checked at the end -------------------------------------------------------------
 

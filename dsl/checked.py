@@ -128,8 +128,8 @@ class Surrogate:
 class CheckedModel:
     """A checked model.
 
-    `derived` and `inputs` stand in an order in which each uses only those before it. `method` is the author's, `order` the
-    names after it (`euler_sequential(v, u)`). `notes` are remarks that are no mistakes. `declaration` is the syntax with all inherited
+    `derived` and `inputs` stand in an order in which each uses only those before it. `method`, `dt` and `duration` are the author's, `order` the
+    names after the method (`euler_sequential(v, u)`). `notes` are remarks that are no mistakes. `declaration` is the syntax with all inherited
     statements merged in; a model that was checked by another process has the same as `text` instead (see `declaration.declaration_of`).
     """
 
@@ -149,6 +149,8 @@ class CheckedModel:
     method: str | None
     order: tuple[str, ...]
     plain: bool  # `time in ...`: no number has a unit
+    dt: float | None = None  # what the author recommends, in ms
+    duration: float | None = None
     notes: tuple[str, ...] = ()
     declaration: ModelDeclaration | None = field(default=None, compare=False, repr=False)
     text: str = field(default="", compare=False, repr=False)

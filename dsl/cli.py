@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="the scheme, the update equations, the stability limit of dt")
     _add_model(explain)
     explain.add_argument("--method", metavar="M", help="a scheme, instead of the one that the model recommends")
-    explain.add_argument("--dt", default="0.1 ms", help="the step (default: 0.1 ms)")
+    explain.add_argument("--dt", help="the step (default: what the model recommends, else 0.1 ms)")
 
     _add_run(commands.add_parser("run", help="run a population and say what came out"))
 
@@ -90,8 +90,12 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--n", type=int, metavar="N", help=f"neurons (default: 1, or {NEURONS_THAT_DIFFER} where the text makes them differ)"
     )
-    run.add_argument("--duration", metavar="T", help=f"how long, such as 500ms (default: as long as the drives, else {DURATION})")
-    run.add_argument("--dt", default="0.1 ms", metavar="T", help="the step (default: 0.1 ms)")
+    run.add_argument(
+        "--duration",
+        metavar="T",
+        help=f"how long, such as 500ms (default: as long as the drives, else as the model says, else {DURATION})",
+    )
+    run.add_argument("--dt", metavar="T", help="the step (default: what the model recommends, else 0.1 ms)")
     run.add_argument(
         "--set", action="append", default=[], dest="values", metavar="NAME=VALUE", help="a parameter, such as I=500pA; repeatable"
     )
@@ -103,7 +107,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         metavar="NAME=FILE.csv",
         help="a parameter from a table; repeatable",
     )
-    run.add_argument("--record", default="", metavar="A,B", help="what is recorded")
+    run.add_argument(
+        "--record", default="", metavar="A,B", help="what is recorded (default: nothing, or with --plot the first state)"
+    )
     run.add_argument("--method", metavar="M", help="a scheme, instead of the one that the model recommends")
     run.add_argument("--backend", default="cpu", metavar="B", help="cpu (default), cuda or reference")
     run.add_argument("--precision", default="float64", choices=("float64", "float32"))
@@ -172,12 +178,12 @@ def _run(given: argparse.Namespace) -> int:
         raise UsageError(f"{twice} is given by --set and by --drive")
     result = simulate(
         model,
-        given.duration or _longest(drives.values()),
+        given.duration or _duration(model.checked, drives.values()),
         dt=given.dt,
         n=given.n if given.n is not None else (NEURONS_THAT_DIFFER if _neurons_differ(model.checked) else 1),
         parameters={name: value for name, value in values.items() if name not in model.states} | drives,
         state={name: value for name, value in values.items() if name in model.states},
-        record=[name.strip() for name in given.record.split(",") if name.strip()],
+        record=_recorded(given, model.checked),
         method=given.method,
         backend=given.backend,
         precision=given.precision,
@@ -221,13 +227,22 @@ def _headings(path: str) -> list[str]:
         return [re.split(r"[(\[]", cell)[0].strip() for cell in re.split(r"[,;\t]", file.readline())]
 
 
-def _longest(drives: Iterable[TimedSeries]) -> str:
+def _recorded(given: argparse.Namespace, model: CheckedModel) -> list[str]:
+    """What is asked for; for a figure of which nothing is said, the first state."""
+    if given.plot and not given.record:
+        return [state.name for state in model.states[:1]]
+    return [name.strip() for name in given.record.split(",") if name.strip()]
+
+
+def _duration(model: CheckedModel, drives: Iterable[TimedSeries]) -> str:
     import numpy as np
 
     from .run.duration import time_in_ms
 
     lengths = [np.asarray(drive.values).shape[0] * time_in_ms(drive.dt, "--drive") for drive in drives]
-    return f"{max(lengths)!r} ms" if lengths else DURATION
+    if lengths or model.duration is not None:
+        return f"{max(lengths, default=model.duration)!r} ms"
+    return DURATION
 
 
 def _number(text: str) -> str | float:

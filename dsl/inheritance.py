@@ -37,6 +37,8 @@ WORDS: dict[type[nodes.Statement], str] = {
     nodes.Output: "output",
     nodes.Surrogate: "surrogate",
     nodes.Method: "method",
+    nodes.RecommendedStep: "dt",
+    nodes.RecommendedDuration: "duration",
     nodes.TimeIn: "time",
 }
 

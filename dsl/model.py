@@ -205,15 +205,16 @@ class Model:
         called = identifier(name or f"{self.name}_extended")
         return Model.of(extended(self.checked, Source(text, called), called), self.bound)
 
-    def explain(self, method: str | None = None, dt: object = "0.1 ms") -> Explanation:
+    def explain(self, method: str | None = None, dt: object = None) -> Explanation:
         """What a run does with the equations: the scheme and why, the update of each state, what is computed once, the longest stable step.
 
-        Prints well. Raises UsageError for a scheme that cannot do the model, and for a `dt` that is no time.
+        `dt` None is the step that the model recommends, or else 0.1 ms. Prints well. Raises UsageError for a scheme that cannot do the
+        model, and for a `dt` that is no time.
         """
         from .compile import explain
-        from .run.duration import time_step
+        from .run.duration import step_for, time_step
 
-        return explain(self.checked, method, time_step(dt))
+        return explain(self.checked, method, time_step(step_for(dt, self.checked)))
 
     def latex(self) -> str:
         """The equations, derived quantities and events as LaTeX: one `aligned` environment, to stand between dollar signs."""

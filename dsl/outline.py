@@ -42,8 +42,15 @@ class Outline:
 
 
 NAMING = (nodes.Differential, nodes.Definition, nodes.Declaration, nodes.CallableDeclaration, nodes.Initial)
-ONCE = (nodes.Refractory, nodes.Output, nodes.Surrogate, nodes.Method, nodes.TimeIn)
-CALLED = {nodes.Refractory: "`refractory`", nodes.Output: "`output`", nodes.Surrogate: "`surrogate`", nodes.Method: "`method`"}
+CALLED: dict[type[nodes.Statement], str] = {
+    nodes.Refractory: "`refractory`",
+    nodes.Output: "`output`",
+    nodes.Surrogate: "`surrogate`",
+    nodes.Method: "`method`",
+    nodes.RecommendedStep: "`dt`",
+    nodes.RecommendedDuration: "`duration`",
+    nodes.TimeIn: "`time in`",
+}  # what a model says once, and how it is called
 
 
 def outline_of(declaration: nodes.ModelDeclaration) -> Outline:
@@ -94,8 +101,8 @@ def place(outline: Outline, statement: nodes.Statement) -> None:
             enter(outline, outline.events, name.id, statement, name.span, f"the event `{name.id}`")
         case nodes.EachStep(after_reset=after):
             enter(outline, outline.steps, after, statement, statement.span, "`each step after reset`" if after else "`each step`")
-        case _ if isinstance(statement, ONCE):
-            enter(outline, outline.single, type(statement), statement, statement.span, CALLED.get(type(statement), "`time in`"))
+        case _ if type(statement) in CALLED:
+            enter(outline, outline.single, type(statement), statement, statement.span, CALLED[type(statement)])
 
 
 def enter(outline: Outline, table: dict[Any, Any], key: object, statement: nodes.Statement, span: Span, called: str) -> None:

@@ -93,6 +93,7 @@ STEP_BLOCK = Place("an `each step` block", old=True)
 REFRACTORY = Place("`refractory`", population=False)
 OUTPUT = Place("`output`")
 SURROGATE = Place("`surrogate`")
+RECOMMENDED = Place("a recommended time", before_run=True, population=False, draws=False)
 
 
 @dataclass

@@ -384,6 +384,22 @@ class UnknownMethod(Mistake):
 
 
 @dataclass(frozen=True)
+class TimeWanted(Mistake):
+    """A recommended step or duration that is no written time above 0."""
+
+    code: ClassVar[str] = "time"
+    statement: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.statement} has to be a time longer than 0, written as a number"
+
+    @property
+    def help(self) -> str:
+        return "write it with its unit, such as `dt 0.1 ms` or `duration 200 ms`"
+
+
+@dataclass(frozen=True)
 class NumberWanted(Mistake):
     """An argument of a surrogate that is no written number."""
 

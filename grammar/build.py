@@ -188,6 +188,12 @@ class Builder:
     def method(self, c: list[Any]) -> Head:
         return Head("method", (nodes.Name(c[1].span, c[1].value), c[3] or ()))
 
+    def recommended_step(self, c: list[Any]) -> Head:
+        return Head("dt", (c[1],))
+
+    def recommended_duration(self, c: list[Any]) -> Head:
+        return Head("duration", (c[1],))
+
     def time_in(self, c: list[Any]) -> Head:
         return Head("time", (c[2],))
 

@@ -69,6 +69,10 @@ def _head(form: Head, span: Span, comment: str, block: Block, opens: bool) -> no
             return nodes.Surrogate(span, comment, *parts)
         case "method":
             return nodes.Method(span, comment, *parts)
+        case "dt":
+            return nodes.RecommendedStep(span, comment, *parts)
+        case "duration":
+            return nodes.RecommendedDuration(span, comment, *parts)
         case "time":
             return nodes.TimeIn(span, comment, *parts)
     return nodes.Without(span, comment, *parts)

@@ -194,6 +194,8 @@ def _fits(keyword: str, words: list[str], second: str) -> bool:
             return words[0] == "step"
         case "spike":
             return second == "NAME"
+        case "dt" | "duration":
+            return second in ("NUMBER", "QUANTITY")
         case "method" | "without" | "model" | "surrogate":
             return second == "NAME"
     return True

@@ -243,6 +243,20 @@ class Method(Statement):
 
 
 @dataclass(frozen=True)
+class RecommendedStep(Statement):
+    """`dt 0.25 ms`: the step that the author recommends."""
+
+    expression: Expression
+
+
+@dataclass(frozen=True)
+class RecommendedDuration(Statement):
+    """`duration 200 ms`: how long a run has to be to show what the model does."""
+
+    expression: Expression
+
+
+@dataclass(frozen=True)
 class TimeIn(Statement):
     """`time in ms`."""
 

@@ -101,6 +101,10 @@ def _keyword_head(statement: nodes.Statement) -> str:
             return f"surrogate {name.id}{f'({settings})' if settings else ''}{f' of {print_expression(of)}' if of is not None else ''}"
         case nodes.Method(name=name, order=order):
             return f"method {name.id}{f'({_names(order)})' if order else ''}"
+        case nodes.RecommendedStep(expression=expression):
+            return f"dt {_after_word(expression)}"
+        case nodes.RecommendedDuration(expression=expression):
+            return f"duration {_after_word(expression)}"
         case nodes.TimeIn(unit=unit):
             return f"time in {print_unit(unit)}"
         case nodes.Without(name=name):

@@ -18,7 +18,10 @@ FLAGS: tuple[str, ...] = (
     "point current",
 )
 
-KEYWORDS: tuple[str, ...] = ("spike", "on", "refractory", "each", "output", "surrogate", "method", "time", "without", "model")
+KEYWORDS: tuple[str, ...] = (
+    *("spike", "on", "refractory", "each", "output", "surrogate"),
+    *("method", "dt", "duration", "time", "without", "model"),
+)
 
 # keyword statements that may open a block
 OPENERS: tuple[str, ...] = ("spike", "on", "each", "model", "synapse")

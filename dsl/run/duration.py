@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from ..checked import CheckedModel
 from ..errors import UsageError
 from ..units import TIME, Dimension
 from .quantities import physical, written
 
+USUAL_STEP = "0.1 ms"  # of models that recommend none
 A_TIME = "a time with its unit, such as '1 s' or '0.1 ms'"
 
 
@@ -27,6 +29,13 @@ def time_step(value: object, argument: str = "dt") -> float:
     if not dt > 0:
         raise UsageError(f"{argument} has to be longer than 0 ms, not {value}")
     return dt
+
+
+def step_for(dt: object, model: CheckedModel) -> object:
+    """The step of a run: what the caller says, else what the model recommends, else 0.1 ms."""
+    if dt is not None:
+        return dt
+    return USUAL_STEP if model.dt is None else f"{model.dt!r} ms"
 
 
 def whole_steps(time: float, dt: float, argument: str) -> tuple[int, str | None]:

@@ -16,7 +16,7 @@ from ..units import from_computing
 from .assembly import assemble, dtype_of
 from .binding import Binding, bind, rebound
 from .change import Parameters, States, current_parameter, set_state
-from .duration import time_in_ms, whole_steps
+from .duration import step_for, time_in_ms, whole_steps
 from .estimate import SPIKE_BYTES, Item, refuse_what_does_not_fit, spike_guess
 from .loop import Reached, run_steps
 from .population import population
@@ -39,7 +39,7 @@ class Simulation:
     def __init__(
         self,
         what: object,
-        dt: object = "0.1 ms",
+        dt: object = None,
         record: object = (),
         method: str | None = None,
         backend: str = "cpu",
@@ -54,7 +54,8 @@ class Simulation:
         state: Mapping[str, object] | None = None,
     ) -> None:
         self.population = population(what, n, parameters, state)
-        self._settings = settings(dt, method, backend, precision, threads, seed, conventions, spike_times, progress)
+        step = step_for(dt, self.population.model)
+        self._settings = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress)
         asked = requests(record)
         recordable(self.population.model, asked)
         planned = [track(name, how, self.population.n, self._settings.dt) for name, how in asked.items()]
@@ -326,7 +327,7 @@ class Simulation:
 def simulate(
     what: object,
     duration: object,
-    dt: object = "0.1 ms",
+    dt: object = None,
     record: object = (),
     method: str | None = None,
     backend: str = "cpu",
@@ -344,6 +345,7 @@ def simulate(
 
     what        a Population, or a Model, the name of one, or a text, with `n` (1), `parameters` and `state` as a Population takes them
     duration    "1 s", or a quantity object; rounded to whole steps of `dt`, with a note in the report
+    dt          the step; None: what the model recommends, or else 0.1 ms
     record      names of states, parameters, derived quantities and inputs, or a mapping from names to dvdt.record(every=, neurons=)
     method      an integration scheme; None: what the model recommends, or else a choice that the report explains
     backend     "cpu" or "reference" (slow, for comparison); precision "float64" or "float32"; threads None: all

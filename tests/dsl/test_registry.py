@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dvdt
+from dvdt.stdlib_models import LIBRARY
 
 DECAY = "dx/dt = -x/tau\ntau = 10 ms\nx(0) = 1 mV\n"
 
@@ -71,7 +72,7 @@ def test_a_model_may_inherit_from_a_registered_one(registry: dvdt.Registry) -> N
 
 def test_the_table_prints_and_iterates(registry: dvdt.Registry) -> None:
     table = registry.models()
-    assert len(table) == len(list(table)) == 12
+    assert len(table) == len(list(table)) == len(LIBRARY)
     assert len(str(table).splitlines()) == 13
     assert "Brette &amp; Gerstner 2005" in table._repr_html_()
     assert "adex" in table

@@ -10,7 +10,7 @@ without a stimulus are parameters.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Row:
     `parameters`, `states`: the package's name to ours ("": without influence); a state is also what a trace records, and may be a derived
     quantity. `spikes`: arrays that are our spikes. `driven`: our parameter that the input drives. `drive`: the input that
     the model sees, where it is not the trace's own. `check`: another comparison than that of states and spikes, for random models.
+    `before`: quantities of ours that an update reads, recorded before it; the trace has them in its row.
     """
 
     ours: str | Callable[[Params], str]
@@ -44,6 +45,7 @@ class Row:
     conventions: str = "dvdt"
     drive: Callable[["Trace", NDArray[Any]], NDArray[Any]] | None = None
     check: Callable[["Trace"], None] | None = None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,117 @@ CONEX: Mapping[str, Row] = {}
 
 # ======== ngc-learn: mV, ms
 
-NGCLEARN: Mapping[str, Row] = {}
+# the spike of one_spike is drawn; what follows it is checked by `one_winner`
+NGC_LIF = names(
+    "tau_m thr v_rest v_reset tau_theta theta_plus refract_T",
+    unused="R_m one_spike",  # R_m is not read by the package; one_spike chooses the model
+    refract_time="refract_T",
+)
+NGC_QUAD_LIF = {**NGC_LIF, **names("v_c a0", v_scale="v_c", critical_V="a0")}
+NGC_IZHIKEVICH = names(
+    "v_thr tau_m tau_w R_m coupling_factor v_reset w_reset",
+    unused="v0 w0 integType integration_type one_spike",  # initial values stand in initial_state; the rule chooses the model
+    b="coupling_factor",
+    c="v_reset",
+    d="w_reset",
+)
+NGC_FHN = names("tau_m tau_w alpha beta gamma", unused="v0 w0 integType integration_type", v_thr="v_th", v_th="v_th", thr="v_th")
+NGC_SLIF = names(
+    "R_m tau_m thrGain thrLeak rho_b refract_T sticky_spikes thr_jitter inhibit_R",
+    unused="thr_persist v_min thr_gain thr_leak",  # when thresholds are put back; never used by the package
+    thr="thr0",
+    inh_R="inhibit_R",
+    inh_weights="W",
+)
+
+
+def midpoint(params: Params) -> bool:
+    return str(params.get("integType", params.get("integration_type", 0))) in ("1", "midpoint", "rk2")
+
+
+def slif(params: Params) -> str:
+    """The model with the terms that are switched on; what it lacks then has no influence."""
+    lateral, sparse = bool(params.get("inh_R", params.get("inhibit_R", 0)) > 0), bool(params.get("rho_b", 0) > 0)
+    for name in (
+        *(() if lateral else ("inh_R", "inhibit_R", "inh_weights")),
+        *(("thrGain", "thrLeak") if sparse else ("rho_b",)),
+    ):
+        params.pop(name, None)
+    if lateral:
+        params["inh_weights"] = params["inh_weights"].T  # theirs stands behind the spikes: s @ W
+    return f"ngc_slif{'_lateral' if lateral else ''}{'_sparse' if sparse else ''}"
+
+
+def one_winner(trace: Trace) -> None:
+    """As `compare`; of a layer that sends one spike a step, what follows the raw spikes, and who may be the winner."""
+    called, params = trace.entry["model"] + trace.entry["callable"], trace.entry["params"]
+    if not (params.get("one_spike") or "one_spike" in called or "PRNG" in called):
+        compare(trace)
+        return
+    ours = f"{trace.row.ours}_one_spike"
+    states = {**trace.row.states, "tols": "", "s": ""}
+    trace = replace(trace, row=replace(trace.row, ours=ours, states=states))
+    compare(trace)
+    for stimulus in trace.stimuli:
+        found = trace.of(stimulus)
+        result = simulated(trace, stimulus, found, found["input"], ["s", "tols"])
+        raw = raster_of(trace, result, *found["input"].shape)
+        for raster, tols in ((result["s"][1:], result["tols"][1:]), (found["s"], found.get("tols"))):
+            assert np.array_equal(raster.sum(axis=1), raw.any(axis=1)), f"{trace.where(stimulus)}: not one winner a step"
+            assert not np.any((raster != 0) & (raw == 0)), f"{trace.where(stimulus)}: a winner that did not fire"
+            if tols is not None:
+                times = np.where(raster != 0, trace.dt * np.arange(len(raster))[:, None], 0.0)
+                np.testing.assert_allclose(tols, np.maximum.accumulate(times), atol=1e-9, err_msg=trace.where(stimulus))
+
+
+NGCLEARN: Mapping[str, Row] = {
+    "ngc_lif": Row("ngc_lif", NGC_LIF, names("v rfr thr_theta tols"), ("s_raw", "s"), check=one_winner),
+    "ngc_quad_lif": Row("ngc_quad_lif", NGC_QUAD_LIF, names("v rfr thr_theta tols"), ("s_raw", "s"), check=one_winner),
+    "ngc_slif": Row(slif, NGC_SLIF, names("v thr rfr s tols", j_mod="j", surrogate="dz_dj"), before=("j", "dz_dj")),
+    "fitzhugh_nagumo": Row(
+        lambda params: "ngc_fitzhugh_nagumo_midpoint" if midpoint(params) else "ngc_fitzhugh_nagumo",
+        NGC_FHN,
+        names("v w"),
+        ("s",),
+        method="euler",
+    ),
+    "ngc_izhikevich": Row(
+        lambda params: "ngc_izhikevich_midpoint" if midpoint(params) else "ngc_izhikevich",
+        NGC_IZHIKEVICH,
+        names("v w", unused="tols"),  # never written by the package
+        ("s",),
+    ),
+}
 
 # ======== Norse: dt in seconds, states in mV
 
-NORSE: Mapping[str, Row] = {}
+NORSE_PARAMETERS = names(
+    "a b c d sq mn bias v_th tau_inv",
+    unused="method alpha dt h_ms",  # the backward factor, and the step that the entry says too
+)
+
+
+def with_recurrence(trace: Trace) -> None:
+    """As `compare`; where the entry has recurrent weights, with them and with the matrix before its input."""
+    if "W_rec" in trace.arrays:
+        parameters = {**NORSE_PARAMETERS, **names("W_rec", unused="W_in")}
+        states = {**trace.row.states, "z": "z"}
+        row = replace(trace.row, ours="izhikevich_norse_recurrent", parameters=parameters, states=states, drive=projected)
+        trace = replace(trace, row=row)
+    compare(trace)
+
+
+def projected(trace: Trace, current: NDArray[Any]) -> NDArray[Any]:
+    return current @ trace.arrays["W_in"].T if "W_in" in trace.arrays else current
+
+
+NORSE: Mapping[str, Row] = {
+    "izhikevich_norse": Row("izhikevich_norse", NORSE_PARAMETERS, names("v u"), ("z",), check=with_recurrence),
+}
 
 # ======== Brian2: the textbook models, explicit Euler from old values, then test, then reset
 
+BRIAN2_LIF = names("v_rest R tau v_th v_reset t_ref", El="v_rest", EL="v_rest", Vr="v_reset", Vth="v_th", taum="tau")
 
 BRIAN2: Mapping[str, Row] = {
     "adex": Row(
@@ -127,7 +232,53 @@ BRIAN2: Mapping[str, Row] = {
         ("spikes",),
         conventions="brian2",
     ),
-    "lif": Row("lif", names("v_rest R tau v_th v_reset t_ref", El="v_rest"), names("v"), ("spikes",), conventions="brian2"),
+    "lif": Row("lif", BRIAN2_LIF, names("v"), ("spikes",), conventions="brian2"),
+    "if": Row("if_", names("C decay v_th v_reset"), names("v"), ("spikes",), conventions="brian2"),
+    "lif_adaptive_threshold": Row(
+        "lif_adaptive_threshold",
+        {**BRIAN2_LIF, **names("tau_theta theta_plus", tautheta="tau_theta")},
+        names("v theta"),
+        ("spikes",),
+        conventions="brian2",
+    ),
+    "alif": Row(
+        "alif", names("tau_m tau_a beta v_th", taum="tau_m", taua="tau_a"), names("v a"), ("spikes",), conventions="brian2"
+    ),
+    "qif": Row(
+        "qif",
+        {**BRIAN2_LIF, **names("a0 v_c v_peak", vc="v_c", vpeak="v_peak")},
+        names("v"),
+        ("spikes",),
+        conventions="brian2",
+    ),
+    "eif": Row(
+        "eif",
+        {**BRIAN2_LIF, **names("Delta v_T v_cut", DT="Delta", DeltaT="Delta", Delta_T="Delta", VT="v_T", Vcut="v_cut")},
+        names("v"),
+        ("spikes",),
+        conventions="brian2",
+    ),
+    "fitzhugh_nagumo": Row(
+        "fitzhugh_nagumo",
+        names("tau_m tau_w alpha beta gamma v_th", taum="tau_m", tauw="tau_w"),
+        names("v w"),
+        ("spikes",),
+        conventions="brian2",
+    ),
+    "glif5": Row(
+        "glif5",
+        names(
+            "C R E_L theta_inf k_1 k_2 f_1 f_2 delta_I1 delta_I2 b_s delta_theta_s a_v b_v f_v delta_v",
+            EL="E_L",
+            k1="k_1",
+            k2="k_2",
+            f1="f_1",
+            f2="f_2",
+        ),
+        names("v I1 I2 theta_s theta_v"),
+        ("spikes",),
+        conventions="brian2",
+    ),
 }
 
 PACKAGES: Mapping[str, Mapping[str, Row]] = {
@@ -186,7 +337,13 @@ def compare_stimulus(trace: Trace, stimulus: str, found: dict[str, NDArray[Any]]
         hold = compare_spikes(trace, stimulus, raster_of(trace, result, steps, n), raster)
     for name, ours, wanted in recorded(trace, found):
         rows = np.asarray(result[ours], np.float64)
-        rows = rows[1:] if len(rows) > steps else np.vstack([rows[1:], result.final_state[ours][None]])
+        rows = (
+            rows[:steps]
+            if ours in trace.row.before
+            else rows[1:]
+            if len(rows) > steps
+            else np.vstack([rows[1:], result.final_state[ours][None]])
+        )
         compare_rows(trace, f"{trace.where(stimulus)}: {name}", rows[:: steps // len(wanted)], wanted, hold)
 
 
@@ -251,7 +408,7 @@ def initial_state(trace: Trace, found: Mapping[str, NDArray[Any]]) -> dict[str, 
             if f"{name}0" in array and f"{name}0" not in trace.row.parameters:
                 given[name] = array[f"{name}0"]
     for name, value in given.items():
-        if name in trace.row.spikes:
+        if name in trace.row.spikes and name not in trace.row.states:
             continue
         assert name in trace.row.states, f"{trace.entry['model']}: no row says what the initial {name} is"
         ours = trace.row.states[name]
