@@ -73,7 +73,7 @@ def test_a_model_may_inherit_from_a_registered_one(registry: dvdt.Registry) -> N
 def test_the_table_prints_and_iterates(registry: dvdt.Registry) -> None:
     table = registry.models()
     assert len(table) == len(list(table)) == len(LIBRARY)
-    assert len(str(table).splitlines()) == 13
+    assert len(str(table).splitlines()) == len(LIBRARY) + 1
     assert "Brette &amp; Gerstner 2005" in table._repr_html_()
     assert "adex" in table
     assert "nobody" not in table
