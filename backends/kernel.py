@@ -318,7 +318,8 @@ class Kernel:
     """One structure: it does not depend on population size, dt, parameter values or seed.
 
     `arrays`: states first; arrays that hold a value between phases or after a reduction, and per-neuron results of the prologue, are among them.
-    `guarded`: the arrays that must stay finite. `events`: their names, in the order of their numbers.
+    `guarded`: the arrays that must stay finite: states, and before them arrays to which a step writes nan where it could not be made.
+    `events`: their names, in the order of their numbers.
     """
 
     name: str

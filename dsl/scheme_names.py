@@ -12,6 +12,7 @@ SCHEME_NAMES: tuple[str, ...] = (
     "rk2",
     "heun",
     "rk4",
+    "backward_euler",
     "exact",
     "euler_maruyama",
     "milstein",

@@ -151,5 +151,6 @@ MAPS: Mapping[str, Callable[[Matrix, float], Matrix]] = {
     "rk2": _series(2),
     "heun": _series(2),
     "rk4": _series(4),
+    "backward_euler": lambda jacobian, dt: np.linalg.inv(np.eye(len(jacobian)) - dt * jacobian),
     "exact": lambda jacobian, dt: np.zeros_like(jacobian),  # what decays in the equations decays on the grid
 }

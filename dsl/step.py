@@ -57,9 +57,10 @@ class System:
             replace[TIME] = TIME + sympy.Rational(time.numerator, time.denominator) * DT
         return expression.xreplace(replace) if replace else expression
 
-    def hold(self, state: str, value: sympy.Expr) -> sympy.Expr:
-        """The new value of a state, or its old one while it is held."""
-        return call("where", REFRACTORY, sympy.Symbol(state), value) if state in self.held else value
+    def hold(self, state: str, value: sympy.Expr, instead: sympy.Expr | None = None) -> sympy.Expr:
+        """The new value of a state, or its old one (or what stands there `instead`) while it is held."""
+        kept = sympy.Symbol(state) if instead is None else instead
+        return call("where", REFRACTORY, kept, value) if state in self.held else value
 
     def is_constant(self, expression: sympy.Expr) -> bool:
         """Whether an expression keeps its value during a run."""
@@ -80,6 +81,9 @@ class Propagation:
 class Step:
     """One time step: `stages` in order, each may use those before it, then all new values at once.
 
+    Where one of the `conditions` does not hold, the step cannot be made: its name (a row of FAILURES) and the condition, over states and
+    stages. `shown` are the equations for people, where the stages are more than a person wants to read.
+
     `calculus` is the sense in which it takes white noise, "Ito" or "Stratonovich"; empty where it takes none.
     """
 
@@ -87,6 +91,8 @@ class Step:
     new: Mapping[str, sympy.Expr]
     propagations: tuple[Propagation, ...] = ()
     calculus: str = ""
+    conditions: tuple[tuple[str, sympy.Expr], ...] = ()
+    shown: tuple[tuple[str, sympy.Expr], ...] = ()
 
 
 class Refusal(Exception):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..backends.kernel import Expr, Kernel
 
 LENGTH = "@length"  # a scalar of kernels that need dt in float64 in the middle of a step
+FAILED = "@failed "  # and the name of a condition: an array of kernels, nan where that did not hold in some step
+FAILURES: Mapping[str, str] = {"newton": "Newton's method finds no solution of the implicit equations of backward_euler"}
 CONVENTIONS = ("dvdt", "brian2", "nest")
 
 

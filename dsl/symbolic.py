@@ -60,6 +60,8 @@ _DERIVATIVES: Mapping[str, tuple[Derivative, ...]] = {
     "sigmoid": (lambda x: call("sigmoid", x) * (1 - call("sigmoid", x)),),
     # d/dx (e^x - 1)/x; the quotient is removable at 0, where the derivative is 1/2
     "exprel": (lambda x: _safe_quotient(call("exp", x) - call("exprel", x), x, sympy.Rational(1, 2)),),
+    # and of its reciprocal x/(e^x - 1)
+    "bernoulli": (lambda x: call("bernoulli", x) * _safe_quotient(1 - x - call("bernoulli", x), x, -sympy.Rational(1, 2)),),
     "sinc": (lambda x: _safe_quotient(call("cos", x) - call("sinc", x), x, sympy.Integer(0)),),
     "absolute": (lambda x: call("sign", x),),
     "atan2": (lambda y, x: x / (x**2 + y**2), lambda y, x: -y / (x**2 + y**2)),

@@ -69,6 +69,7 @@ class Draft:
         self.once: dict[Expr, Symbol] = {}  # draws and reductions of the present values
         self.noise: dict[str, Symbol] = {}
         self.crossings: list[tuple[str, Expr]] = []
+        self.guards: list[str] = []  # arrays beside the states that have to stay finite
         self.phases: list[Phase] = []
         self._versions: dict[str, int] = {}
         self._statements: list[tuple[str, Kind, Expr] | Draw] = []
@@ -177,7 +178,7 @@ class Draft:
             phases=phases,
             probes=probes,
             events=tuple(event.name for event in self.model.events),
-            guarded=tuple(state.name for state in self.model.states if state.kind is Kind.REAL),
+            guarded=(*self.guards, *(state.name for state in self.model.states if state.kind is Kind.REAL)),
         )
 
     def _prologue(self) -> tuple[Hoist | Propagator, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sympy
 
-from ...backends.kernel import Constant, Expr, Kind, Propagator
+from ...backends.kernel import Constant, Expr, Kind, Operation, Propagator, Symbol
 from ..checked import Derived, Input
 from ..step import Propagation
+from ..structure import FAILED
 from ..substitute import substitute
 from ..symbolic import from_sympy
 from .arrange import Pace
@@ -47,13 +48,25 @@ def integrate(draft: Draft) -> None:
         if propagation.transition or propagation.input:
             _declare_propagator(draft, propagation)
     for name, expression in step.stages:
-        draft.now[name] = draft.assign(name, Kind.REAL, read(draft, _plain(draft, expression)), free=True)
+        value = read(draft, _plain(draft, expression))
+        draft.kinds[name] = Kind.BOOLEAN if draft.kind(value) is Kind.BOOLEAN else Kind.REAL
+        draft.now[name] = draft.assign(name, draft.kinds[name], value, free=True)
     new = {
         state: draft.assign(state, Kind.REAL, read(draft, _plain(draft, value)), free=True) for state, value in step.new.items()
     }
+    for name, condition in step.conditions:
+        _demand(draft, f"{FAILED}{name}", read(draft, _plain(draft, condition)))
     draft.now.update(new)
     for name, _ in step.stages:
         del draft.now[name]
+
+
+def _demand(draft: Draft, place: str, condition: Expr) -> None:
+    """A guarded array that a step in which the condition does not hold leaves at nan, whatever comes after."""
+    draft.state(place, Kind.REAL, Constant(0.0))
+    draft.guards.append(place)
+    kept = Operation("where", (condition, Symbol(place), Constant(float("nan"))))
+    draft.now[place] = draft.assign(place, Kind.REAL, kept)
 
 
 def _plain(draft: Draft, expression: sympy.Expr) -> Expr:

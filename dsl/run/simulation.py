@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ...backends.memory import NonFinite
 from ..errors import RunError, UsageError
-from ..units import from_computing
 from .assembly import assemble, dtype_of
 from .binding import Binding, bind, rebound
 from .change import Parameters, States, current_parameter, set_state
@@ -25,7 +24,7 @@ from .recorders.spikes import EventLog
 from .recorders.state import Table, requests, track
 from .result import FinalState, Result
 from .settings import Progress, settings, whole_number
-from .telling import Stretch, told
+from .telling import Stretch, described, told
 from .used import recordable, unset_and_used
 
 
@@ -242,18 +241,12 @@ class Simulation:
         return RunError(told, self._result(first, reached.done, reached.seconds, notes, owned=False))
 
     def _not_finite(self, trouble: NonFinite, first: int, seconds: float, notes: Sequence[str]) -> RunError:
-        unit = self._assembly.binding.variables[trouble.array].unit
-        recent = ", ".join(f"{value:.6g}" for value in from_computing(np.asarray(trouble.recent, np.float64), unit))
-        what = (
-            f"{trouble.array} of neuron {trouble.neuron} is not finite after the step to {self._told_time(trouble.step + 1)}"
-            f" (step {trouble.step}); its last values are {recent}{'' if unit.text in ('', '1') else ' ' + unit.text}"
-        )
+        what, advice = described(self._assembly, trouble, self._told_time(trouble.step + 1))
         self._stopped = f"this simulation has stopped: {what}"
         result = self._result(
             first, trouble.step, seconds, [*notes, what], owned=False, missing=f"the run has no final state: {what}"
         )
-        advice = "a smaller dt or another method may keep it finite; the results up to there are in .result"
-        return RunError(f"{what}; {advice}", result)
+        return RunError(f"{what}; {advice}; the results up to there are in .result", result)
 
     def _told_time(self, step: int) -> str:
         return f"{step * self._settings.dt:.10g} ms"

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from ...backends.memory import NonFinite
+from ..structure import FAILED, FAILURES
 from ..units import from_computing
 from .assembly import Assembly
 from .recorders.spikes import EventLog, LoggedSpikes
@@ -38,6 +42,20 @@ def told(assembly: Assembly, tables: Sequence[Table], logs: Sequence[EventLog], 
         },
         final_state=FinalState({} if stretch.missing else assembly.states(), {s.name: s.unit for s in states}, stretch.missing),
         stimuli=stimuli(assembly.binding, settings, first, last),
+    )
+
+
+def described(assembly: Assembly, trouble: NonFinite, time: str) -> tuple[str, str]:
+    """What stopped a run in the step to `time`, and what may help."""
+    neuron, step = f"neuron {trouble.neuron}", f"the step to {time} (step {trouble.step})"
+    if trouble.array.startswith(FAILED):
+        return f"{FAILURES[trouble.array.removeprefix(FAILED)]} for {neuron} in {step}", "a smaller dt or another method has one"
+    unit = assembly.binding.variables[trouble.array].unit
+    recent = ", ".join(f"{value:.6g}" for value in from_computing(np.asarray(trouble.recent, np.float64), unit))
+    values = f"its last values are {recent}{'' if unit.text in ('', '1') else ' ' + unit.text}"
+    return (
+        f"{trouble.array} of {neuron} is not finite after {step}; {values}",
+        "a smaller dt or another method may keep it finite",
     )
 
 

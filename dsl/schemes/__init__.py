@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..scheme_names import ALIASES
 from ..step import Step, System
+from .backward_euler import backward_euler
 from .euler import euler
 from .euler_maruyama import euler_maruyama
 from .euler_sequential import euler_sequential
@@ -45,6 +46,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "rk2": Scheme("rk2", 2, False, rk2),
     "heun": Scheme("heun", 2, False, heun),
     "rk4": Scheme("rk4", 4, False, rk4),
+    "backward_euler": Scheme("backward_euler", 1, False, backward_euler),
     "exact": Scheme("exact", None, False, exact),
     "euler_maruyama": Scheme("euler_maruyama", 1, True, euler_maruyama),
     "milstein": Scheme("milstein", 1, True, milstein),

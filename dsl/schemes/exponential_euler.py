@@ -31,11 +31,16 @@ def relaxed(system: System, state: str, rate: sympy.Expr, time: sympy.Expr) -> s
 def _affine(slope: sympy.Expr, x: sympy.Symbol, rate: sympy.Expr) -> sympy.Expr:
     """A slope that is linear in x as a x + b: the scheme needs a anyway, and a gate a (1 - m) - b m becomes one multiply-add."""
     plain = rate.args[0] if isinstance(rate, function("below")) else rate
-    hidden = any(x in node.free_symbols for node in slope.atoms(sympy.Function))
-    if rate == 0 or hidden or x in plain.free_symbols:
+    if rate == 0 or not is_affine(slope, x.name, plain):
         return slope
     outer, inner = slope.as_independent(x, as_Add=False)
     return outer * (sympy.diff(inner, x) * x + inner.xreplace({x: sympy.Integer(0)}))
+
+
+def is_affine(slope: sympy.Expr, state: str, rate: sympy.Expr) -> bool:
+    """Whether a slope, whose derivative with its own state is `rate`, is linear in it; in functions it may be hidden from the derivative."""
+    x = sympy.Symbol(state)
+    return x not in rate.free_symbols and not any(x in node.free_symbols for node in slope.atoms(sympy.Function))
 
 
 def decay(system: System, state: str, scheme: str) -> sympy.Expr:
