@@ -72,10 +72,11 @@ class Builder:
         return nodes.Quantity(c[0].span, *c[0].value)
 
     def call(self, c: list[Any]) -> nodes.Call:
-        return nodes.Call(c[0].span.to(c[3].span), c[0].value, c[2] or (), c[0].span)
+        arguments, units = c[2] or ((), ())
+        return nodes.Call(c[0].span.to(c[3].span), c[0].value, arguments, c[0].span, units if any(units) else ())
 
-    def arguments(self, c: list[Any]) -> tuple[Expression, ...]:
-        return tuple(c[::2])
+    def arguments(self, c: list[Any]) -> tuple[tuple[Expression, ...], tuple[nodes.Unit | None, ...]]:
+        return tuple(c[::4]), tuple(c[2::4])
 
     def bracket(self, c: list[Any]) -> Expression:
         inner: Expression = c[1]

@@ -85,7 +85,7 @@ def _declared(form: Declared, span: Span, comment: str) -> nodes.Statement | Mis
     if (equals := _equals_inside(left)) is not None:
         return equals
     if isinstance(left, Call) and left.arguments and not form.flags and all(isinstance(a, Name) for a in left.arguments):
-        return nodes.CallableDeclaration(span, comment, Name(left.name_span, left.function), _names(left), form.unit)
+        return nodes.CallableDeclaration(span, comment, Name(left.name_span, left.function), _names(left), form.unit, left.units)
     if (head := leading_derivative(left)) is not None:
         text = head.text
         return wrong.MissingAssignment(
@@ -193,6 +193,15 @@ def _crossing(*expressions: Expression) -> Mistake | None:
         for part in parts_of(expression):
             if isinstance(part, nodes.Comparison) and any(operator == "crosses" for operator, _ in part.rest):
                 return wrong.CrossesOutsideEvent(part.span)
+    return None
+
+
+def misplaced_unit(*expressions: Expression) -> nodes.Unit | None:
+    """The unit of an argument, `f(v : mV)`, which has a meaning only where `f` is declared."""
+    for expression in expressions:
+        for part in parts_of(expression):
+            if isinstance(part, Call) and any(part.units):
+                return next(unit for unit in part.units if unit is not None)
     return None
 
 

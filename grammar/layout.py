@@ -150,7 +150,8 @@ def _continues(last: Token, open_: _Openness, row: list[Token]) -> bool:
         return first.type == "ASSIGN" and not open_.assigned
     if open_.depth:
         declares = first.type == "NAME" and len(row) > 1 and row[1].type == "COLON"
-        return not open_.colon_inside and (not declares or last.type in _GOES_ON_AFTER)
+        inside = not open_.colon_inside or last.type == "COMMA"  # `f(v : mV,` goes on, `x = (3 : mV` does not
+        return inside and (not declares or last.type in _GOES_ON_AFTER)
     if last.type == "COLON":  # of a header: what follows is its block
         return False
     if last.type in _GOES_ON_AFTER or (last.type == "OTHER" and last.value in ("\\", "?")):

@@ -100,11 +100,15 @@ class Conditional(Node):
 
 @dataclass(frozen=True)
 class Call(Node):
-    """`function(arguments)`; `function` is the name as written, NFKC-normalised; its own span is `name_span`."""
+    """`function(arguments)`; `function` is the name as written, NFKC-normalised; its own span is `name_span`.
+
+    `units`: what stands behind the arguments in `f(v : mV, w) : nS`, None where nothing does, empty where nothing does anywhere.
+    """
 
     function: str
     arguments: tuple[Expression, ...]
     name_span: Span = field(compare=False, repr=False)
+    units: tuple[Unit | None, ...] = ()
 
 
 Expression = Number | Quantity | Name | Unary | Binary | Comparison | Logical | Conditional | Call
@@ -159,11 +163,17 @@ class Declaration(Statement):
 
 @dataclass(frozen=True)
 class CallableDeclaration(Statement):
-    """`name(t, i) : unit`: a function of time that is given from outside."""
+    """`name(a : unit, b) : unit`: a function that is given from outside; `units` of its arguments as in Call."""
 
     name: Name
     arguments: tuple[Name, ...]
     unit: Unit
+    units: tuple[Unit | None, ...] = ()
+
+    @property
+    def of_time(self) -> bool:
+        """Whether it is `name(t)` or `name(t, i)`, which a table of samples can stand for."""
+        return not self.units and tuple(argument.id for argument in self.arguments) in (("t",), ("t", "i"))
 
 
 @dataclass(frozen=True)

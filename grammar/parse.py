@@ -12,7 +12,7 @@ from . import nodes
 from . import syntax_mistakes as wrong
 from .balance import balanced
 from .build import BadUnit, Builder, Declared, Equation, Head, Terminal
-from .classify import classify, classify_assignment, depth_of
+from .classify import classify, classify_assignment, depth_of, misplaced_unit
 from .diagnose import brackets, diagnose, piece_mistake
 from .fold import fold, fold_expression, fold_unit
 from .habits import habits
@@ -306,6 +306,8 @@ class _Reader:
                 form = _balanced(form)
                 if (deep := _too_deep(form)) is not None:
                     found, form = wrong.NestedTooDeeply(deep.span, MAX_DEPTH), None
+            if (unit := misplaced_unit(*_annotated(form))) is not None:
+                found, form = wrong.UnitOfArgument(unit.span, unit.span.text), None
             if form is None or mistakes:
                 self.unread |= _defined(tokens)
             if found is None:
@@ -382,6 +384,12 @@ def _expressions(form: Any) -> list[nodes.Expression]:
             ]
             return [part for part in (*form.parts, *settings) if isinstance(part, nodes.Expression)]
     return [form] if isinstance(form, nodes.Expression) else []
+
+
+def _annotated(form: Any) -> list[nodes.Expression]:
+    """The expressions of a form in which no argument has a unit: all but the declaration `f(v : mV) : nS`."""
+    declares = isinstance(form, Declared) and isinstance(form.left, nodes.Call)
+    return list(form.left.arguments) if declares else _expressions(form)
 
 
 def _too_deep(form: Any) -> nodes.Expression | None:

@@ -74,7 +74,9 @@ def _head(statement: nodes.Statement) -> str:
         case nodes.Declaration(name=name, unit=unit, flags=flags):
             return f"{name.id} : {print_unit(unit)}{_flags(flags)}"
         case nodes.CallableDeclaration(name=name, arguments=arguments, unit=unit):
-            return f"{name.id}({_names(arguments)}) : {print_unit(unit)}"
+            units = statement.units or (None,) * len(arguments)
+            named = (f"{a.id} : {print_unit(u)}" if u is not None else a.id for a, u in zip(arguments, units, strict=True))
+            return f"{name.id}({', '.join(named)}) : {print_unit(unit)}"
         case nodes.Initial(name=name):
             return f"{name.id}(0) = {_right(statement.expression, statement.unit)}"
         case nodes.FunctionDefinition(name=name, arguments=arguments):

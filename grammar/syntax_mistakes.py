@@ -444,6 +444,22 @@ class LeftSide(SyntaxMistake):
 
 
 @dataclass(frozen=True)
+class UnitOfArgument(SyntaxMistake):
+    """`x = f(v : mV)`, `f(v : mV) = ...`."""
+
+    code: ClassVar[str] = "statement"
+    unit: str
+
+    @property
+    def message(self) -> str:
+        return "the unit of an argument is written only where a function is declared that comes from outside, `f(v : mV) : nS`"
+
+    @property
+    def help(self) -> str:
+        return f"take `: {self.unit}` away: units of what a text defines are checked where it is used"
+
+
+@dataclass(frozen=True)
 class FactorPlace(SyntaxMistake):
     """`dv/dt*2 = ...`, `dv/dt + v = ...`."""
 
