@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import operator
 import time
@@ -19,6 +20,7 @@ from .generate import PLAN, generate, rows_of
 from .kernel import Kernel, Kind
 from .memory import Memory, NonFinite, Outcome
 from .serial import to_plain
+from .unusable import CallFailed, CodeFailed
 
 BLOCK = 512  # neurons; a power of two. Ten float64 arrays of a block are 40 kB
 CAPACITY = 1 << 16  # spikes of one event that a thread collects before they are drained
@@ -30,8 +32,13 @@ DONE, FULL, NOT_FINITE = 0, 1, 2  # what the compiled function returns
 FIRST_BLOCK, BEGIN = PLAN.index("first_block"), PLAN.index("begin")  # where it says how far it came
 
 
-def build(kernel: Kernel, precision: np.dtype[np.floating], *, block: int = BLOCK) -> CpuProgram:
-    """Compile the kernel for "float64" or "float32", or load it from the cache; `block` is a power of two, at least 64."""
+def build(
+    kernel: Kernel, precision: np.dtype[np.floating], functions: Mapping[str, object] | None = None, *, block: int = BLOCK
+) -> CpuProgram:
+    """Compile the kernel for "float64" or "float32", or load it from the cache; `block` is a power of two, at least 64.
+
+    `functions` are the Python functions that the kernel calls. Raises Unusable for one that cannot be compiled.
+    """
     from .machine_code import function_for
 
     if block < 64 or block & (block - 1):
@@ -39,8 +46,17 @@ def build(kernel: Kernel, precision: np.dtype[np.floating], *, block: int = BLOC
     start = time.perf_counter()
     precision = np.dtype(precision)
     content = json.dumps([to_plain(kernel), precision.name, block])
-    function, compiled = function_for(content, lambda: generated(kernel, precision, block))
+    outside = functools.partial(_outside, kernel, functions or {})
+    function, compiled = function_for(content, lambda: generated(kernel, precision, block), outside)
     return CpuProgram(kernel, precision, compiled, time.perf_counter() - start, block, function)
+
+
+def _outside(kernel: Kernel, functions: Mapping[str, object]) -> Mapping[str, object]:
+    if not kernel.functions:
+        return {}
+    from .outside import namespace
+
+    return namespace(kernel.functions, functions)
 
 
 def generated(kernel: Kernel, precision: np.dtype[np.floating], block: int = BLOCK) -> str:
@@ -201,7 +217,7 @@ class Worker:
         begin = first
         while True:
             self.plan[FIRST_BLOCK : FIRST_BLOCK + 6] = block, end, begin, first, last, stop
-            status = self.program.function(self.plan_address)
+            status = self._called()
             self.drain()
             if status == DONE:
                 return end, last
@@ -209,6 +225,17 @@ class Worker:
             if status == NOT_FINITE:
                 return reached, begin if reached == block else first
             block, begin = reached, step
+
+    def _called(self) -> int:
+        """Call the machine code; an error inside a function from outside is told as such."""
+        try:
+            return self.program.function(self.plan_address)
+        except CodeFailed:
+            functions = [function.name for function in self.program.kernel.functions]
+            if not functions:
+                raise
+            told = f"{' or '.join(functions)}, given from outside, failed, such as by an index outside its array"
+            raise CallFailed(told) from None
 
     def drain(self) -> None:
         if not self.counts.any():

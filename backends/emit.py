@@ -68,11 +68,14 @@ class Scope:
     precision: str  # "float64" or "float32"
     functions: Mapping[tuple[str, str], str]  # (operation, precision) -> name of a function of vector_math
     called: set[str] = field(default_factory=set)  # of those, the ones that the text calls
+    outside: Mapping[str, tuple[Kind, ...]] = field(default_factory=dict)  # functions from outside, and what they take
 
     def inside(self, own: Iterable[str]) -> Scope:
         """A scope for statements beside the others, whose `own` names may be taken again with another meaning."""
         given = {key: spelled for key, spelled in self.spelling.given.items() if key not in own}
-        return Scope(Spelling(self.spelling.taken, given), dict(self.kinds), self.precision, self.functions, self.called)
+        return Scope(
+            Spelling(self.spelling.taken, given), dict(self.kinds), self.precision, self.functions, self.called, self.outside
+        )
 
     def kind(self, expression: Expr) -> Kind:
         return kind_of(expression, self.kinds)
@@ -93,6 +96,8 @@ class Scope:
     def _operation(self, operation: str, arguments: tuple[Expr, ...]) -> ast.expr:
         if operation in ("element", "rows", "columns"):
             return self._of_series(operation, *arguments)
+        if operation == "call":
+            return self._from_outside(*arguments)
         kinds = [self.kind(argument) for argument in arguments[operation == "where" :]]
         beside = Kind.DOUBLE if Kind.DOUBLE in kinds else kinds[0]
         if (operation, self.precision) in self.functions and beside in (Kind.REAL, Kind.DOUBLE):
@@ -109,6 +114,13 @@ class Scope:
         row, column = (self.emit(index) for index in indices)
         place = ast.BinOp(ast.BinOp(row, ast.Mult(), columns), ast.Add(), column)
         return call("get", name(self.spelling(series.name)), place)
+
+    def _from_outside(self, function: Expr, *arguments: Expr) -> ast.expr:
+        """Numbers go in as float64, and the result is rounded to the working precision."""
+        assert isinstance(function, Symbol)
+        takes = (Kind.DOUBLE if kind is Kind.REAL else kind for kind in self.outside[function.name])
+        made = [self.converted(argument, kind) for argument, kind in zip(arguments, takes, strict=True)]
+        return call("real", call(self.spelling(function.name), *made))
 
     def _alike(self, argument: Expr, beside: Kind) -> ast.expr:
         """An argument of a function: all have the one kind that it takes."""

@@ -211,16 +211,17 @@ class Generator:
         spelling = Spelling()
         spelling.given.update({built_in: built_in[1:] for built_in in BUILT_IN})
         spelling.reserve([*self.internal_names(), *spelling.given.values()])
-        for place in (*kinds, *[series.name for series in kernel.series], *[matrix.name for matrix in kernel.matrices]):
+        outside = {function.name: function.takes for function in kernel.functions}
+        for place in (*kinds, *outside, *[series.name for series in kernel.series], *[matrix.name for matrix in kernel.matrices]):
             spelling(place)
-        self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions)
+        self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions, outside=outside)
 
     def internal_names(self) -> set[str]:
         templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, RECORD))
         found = {node.id for node in ast.walk(ast.parse(templates)) if isinstance(node, ast.Name)}
         draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
         more = {*PLAN, *PRIMITIVES, *REDUCTIONS, *self.functions.values(), *draws}
-        return found | more | {"np", "real", "double", "integer", "inf", "nan", "advance", "words", "plan"}
+        return found | more | {"np", "real", "double", "integer", "inf", "nan", "advance", "words", "plan", "outside"}
 
     def module(self) -> ast.Module:
         statements = {
@@ -265,6 +266,7 @@ class Generator:
         }
         lines = ["import numpy as np"]
         lines += [f"from {__package__}.{module} import {', '.join(names)}" for module, names in imports.items() if names]
+        lines += [f"{self.scope.spelling(name)} = outside[{name!r}]" for name in self.scope.outside]
         lines += ["inf, nan = np.inf, np.nan", f"real, double, integer = np.{self.precision}, np.float64, np.int64"]
         return ast.parse("\n".join(lines)).body
 

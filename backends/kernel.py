@@ -134,6 +134,7 @@ OPERATIONS: Mapping[str, Row] = {
     "to_boolean": Row(1, "any", "boolean"),  # not equal to zero
     # an element of a series: (Symbol of a SeriesPlace, row INTEGER, column INTEGER); indices are inside
     "element": Row(3, "series", "real"),
+    "call": Row(-1, "function, then its kinds", "real"),  # (Symbol of a FunctionPlace, arguments of the kinds that it takes)
     "rows": Row(1, "series", "integer"),  # number of rows of a series
     "columns": Row(1, "series", "integer"),
 }
@@ -204,6 +205,19 @@ class Matrix:
     """An n by n table, stored row by row, in the working precision."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlace:
+    """A function from outside that "call" calls; `digest` is that of its code (see `outside`), so that a kernel stays plain data.
+
+    `takes` and `gives` are REAL (float64 in every kernel), INTEGER or BOOLEAN.
+    """
+
+    name: str
+    digest: str
+    takes: tuple[Kind, ...]
+    gives: Kind
 
 
 # ---- once a run --------------------------------------------------------------------------------
@@ -332,6 +346,7 @@ class Kernel:
     probes: tuple[Probe, ...]
     events: tuple[str, ...]
     guarded: tuple[str, ...]
+    functions: tuple[FunctionPlace, ...] = ()
 
     @property
     def coupled(self) -> bool:

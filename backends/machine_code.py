@@ -11,7 +11,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
@@ -19,8 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from . import cache
+from .unusable import CodeFailed, Unusable
 
 Function = Callable[[int], int]  # takes the address of the plan
+Outside = Callable[[], Mapping[str, Any]]
+
+
+def no_functions() -> Mapping[str, Any]:
+    """Nothing from outside."""
+    return {}
+
 
 _LOADED: dict[str, Function] = {}  # code in a process stays for its life; looked up by the digest of what it was made from
 _LOCK = threading.Lock()
@@ -47,15 +55,20 @@ def environment() -> str:
     return cache.digest(*sources, *versions, processor, *settings)
 
 
-def function_for(content: str, generate: Callable[[], str]) -> tuple[Function, bool]:
-    """The function of some content, and whether it had to be compiled: from this process, from disk, or from `generate()`'s text."""
+def function_for(content: str, generate: Callable[[], str], outside: Outside = no_functions) -> tuple[Function, bool]:
+    """The function of some content, and whether it had to be compiled: from this process, from disk, or from `generate()`'s text.
+
+    `outside` gives the compiled functions from outside that the text calls; the content tells them apart. Raises Unusable where they need
+    what only an interpreter has.
+    """
     key = cache.digest("machine code", content, environment())
     with _LOCK:
         if key in _LOADED:
             return _LOADED[key], False
         kept = _kept(key)
-        code = kept or _compile(generate())
+        code = kept or _compile(generate(), outside())
         if kept is None:
+            _check_needs(code)
             encoded = base64.b64encode(code.code).decode()
             cache.write(key, {"symbol": code.symbol, "needs": list(code.needs), "code": encoded})
         _LOADED[key] = _load(code)
@@ -82,8 +95,17 @@ def _resolved(names: tuple[str, ...]) -> bool:
     return all(binding.address_of_symbol(name) for name in names)
 
 
-def _compile(source: str) -> MachineCode:
-    made = _compiled(source)
+def _check_needs(code: MachineCode) -> None:
+    if not _resolved(code.needs):
+        from llvmlite import binding
+
+        missing = [name for name in code.needs if not binding.address_of_symbol(name)]
+        what = "makes arrays or lists" if any(name.startswith("NRT_") for name in missing) else f"needs {', '.join(missing)}"
+        raise Unusable(f"a function from outside {what}, which a kernel cannot")
+
+
+def _compile(source: str, outside: Mapping[str, Any]) -> MachineCode:
+    made = _compiled(source, outside)
     declared = [line for line in made.library.get_llvm_str().splitlines() if line.startswith("declare")]
     names = [line.partition("@")[2].partition("(")[0].strip('"') for line in declared]
     needs = tuple(name for name in names if not name.startswith("llvm."))
@@ -92,18 +114,18 @@ def _compile(source: str) -> MachineCode:
 
 def assembly(source: str) -> str:
     """What the processor is given for a generated text, to look at."""
-    text: str = _compiled(source).library.get_asm_str()
+    text: str = _compiled(source, {}).library.get_asm_str()
     return text
 
 
-def _compiled(source: str) -> Any:
+def _compiled(source: str, outside: Mapping[str, Any]) -> Any:
     """The text of a module that defines `advance(plan)`, compiled by numba; it is our own, built as an ast.
 
     No wrapper is made: wrappers speak to the interpreter, and the object file would need numba in every process.
     """
     compiler, types = import_module("numba.core.compiler"), import_module("numba.core.types")
 
-    namespace: dict[str, Any] = {"__name__": "dvdt_kernel"}
+    namespace: dict[str, Any] = {"__name__": "dvdt_kernel", "outside": outside}
     exec(compile(source, "<kernel>", "exec"), namespace)
     flags = compiler.Flags()
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
@@ -135,7 +157,7 @@ def _load(code: MachineCode) -> Function:
         value, error = ctypes.c_int64(), pointer()
         status = native(ctypes.addressof(value), ctypes.addressof(error), plan)
         if status != 0:
-            raise RuntimeError(f"compiled code ended with status {status}")
+            raise CodeFailed(f"compiled code ended with status {status}")
         return value.value
 
     return call

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,8 @@ class Memory:
     INTEGER array. `scalars` has, beside those of the kernel, "@dt". A matrix is replaced, never changed in place: `columns` keeps the
     matrices column by column for backends that read them so. `spikes[e]` collects, for event e, pairs (steps, neurons) of
     int64 arrays as they are drained. `workers` are what a backend keeps from one call to the next; it finds out itself whether they
-    still fit.
+    still fit. `functions` are those from outside, on NumPy values
+    (`outside.interpreted`).
     """
 
     n: int
@@ -46,6 +47,7 @@ class Memory:
     spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = field(default_factory=list)
     columns: dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]] = field(default_factory=dict, repr=False)
     workers: list[Any] = field(default_factory=list, repr=False)
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False)
 
     @property
     def arrays(self) -> list[object]:

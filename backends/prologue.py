@@ -56,7 +56,7 @@ def _made(entry: Hoist | Propagator) -> tuple[str, ...]:
 def _environment(kernel: Kernel, memory: Memory, entries: Sequence[Hoist | Propagator]) -> dict[str, Value]:
     """What the entries read, and nothing else: an array of a large population is not copied for nothing."""
     wanted = {name for entry in entries for expression in _expressions(entry) for name in symbols_of(expression)}
-    found: dict[str, Value] = {"@n": np.int64(memory.n), **memory.series}
+    found: dict[str, Value] = {"@n": np.int64(memory.n), **memory.series, **memory.functions}
     found |= {name: np.float64(value) for name, value in memory.scalars.items() if name in wanted}
     if "@i" in wanted:
         found["@i"] = np.arange(memory.n)

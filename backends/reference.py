@@ -55,6 +55,12 @@ def _value(expression: Expr, environment: Mapping[str, Value], draw: DrawCallbac
         case Operation("power", (base, Constant(int() as exponent))) if not isinstance(exponent, bool):
             value = _value(base, environment, draw, real)
             return value.dtype.type(1.0) * value**exponent if exponent >= 0 else value.dtype.type(1.0) / value**-exponent
+        case Operation("call", (Symbol(function), *arguments)):
+            values = [
+                argument.value if isinstance(argument, Constant) else _value(argument, environment, draw, real)
+                for argument in arguments
+            ]
+            return np.asarray(environment[function](*values)).astype(real)[()]
         case Operation("to_real", (argument,)):
             return np.asarray(_value(argument, environment, draw, real)).astype(real)[()]
         case Operation(name, arguments):
@@ -280,6 +286,7 @@ class Reference:
             "@i": np.arange(memory.n),
             "@n": np.int64(memory.n),
             **memory.series,
+            **memory.functions,
         }
         for scalar in self.kernel.scalars:
             environment[scalar.name] = self._cast(np.float64(memory.scalars[scalar.name]), scalar.kind)

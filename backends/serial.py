@@ -25,6 +25,7 @@ KERNEL_CLASSES: Mapping[str, type] = {
         kernel.Scalar,
         kernel.SeriesPlace,
         kernel.Matrix,
+        kernel.FunctionPlace,
         kernel.Hoist,
         kernel.Propagator,
         kernel.Assign,

@@ -26,7 +26,7 @@ from .numbering import numbered
 from .outline import CALLED, Outline, outline_of
 from .roles import Roles, has_flag
 from .scheme_names import KNOWN as SCHEMES
-from .scope import Entry, Role, Scope, Value, common_kind, real
+from .scope import UNREADABLE, Entry, Role, Scope, Value, common_kind, real
 from .statement_mistakes import (
     ConstantNotFinite,
     DerivativeOfKind,
@@ -280,15 +280,32 @@ class Analysis:
                 continue
             role = self.roles.role(name)
             if name not in self.outline.definitions or role is Role.STATE:
-                arity = len(self.outline.callables[name].arguments) if role is Role.EXTERNAL else 0
-                self.enter(name, role, self.kind_of(name), span, arity)
+                entry = self.enter(name, role, self.kind_of(name), span)
+                if role is Role.EXTERNAL:
+                    self.scope.entries[name] = self.with_arguments(entry, self.outline.callables[name])
 
-    def enter(self, name: str, role: Role, kind: Kind, span: Span, arity: int = 0, value: Value | None = None) -> Entry:
+    def enter(self, name: str, role: Role, kind: Kind, span: Span, value: Value | None = None) -> Entry:
         flags = frozenset(flag.text for s in self.statements_of(name) for flag in getattr(s, "flags", ()))
         changing = self.roles.changing(name)
-        entry = Entry(name, role, kind, self.form_of(name), span, flags, changing, value, arity)
+        entry = Entry(name, role, kind, self.form_of(name), span, flags, changing, value)
         self.scope.entries[name] = entry
         return entry
+
+    def with_arguments(self, entry: Entry, declaration: nodes.CallableDeclaration) -> Entry:
+        """A function from outside with its arguments; one without a unit takes a plain number."""
+        names = tuple(argument.id for argument in declaration.arguments)
+        written = declaration.units or (None,) * len(names)
+        takes = () if declaration.of_time else tuple(self.argument_unit(unit) for unit in written)
+        return replace(entry, arguments=names, takes=takes)
+
+    def argument_unit(self, written: nodes.Unit | None) -> Unit:
+        unit = DIMENSIONLESS if written is None else unit_of(written)
+        if isinstance(unit, nodes.UnitFactor):
+            self.unknown_unit(unit)
+            return replace(DIMENSIONLESS, text=UNREADABLE)
+        if self.scope.plain is not None and written is not None and not unit.dimension.is_one and unit.dimension != TIME:
+            self.scope.report(UnitInPlainText(written.span, self.scope.plain.span))
+        return unit
 
     def read_unit(self, name: str) -> None:
         """The unit that is written for a name: after its statement, or by its value or initial value (`C = 281 pF`)."""
@@ -615,7 +632,8 @@ class Analysis:
         return checked.Input(**self.common(name, solution), expression=self.values[name], once_a_step=once)  # type: ignore[arg-type]
 
     def external(self, name: str, solution: Solution) -> checked.External:
-        return checked.External(**self.common(name, solution), arity=self.scope.entries[name].arity)  # type: ignore[arg-type]
+        entry = self.scope.entries[name]
+        return checked.External(**self.common(name, solution), arguments=entry.arguments, takes=entry.takes)  # type: ignore[arg-type]
 
 
 def looks_boolean(node: nodes.Expression) -> bool:

@@ -6,7 +6,8 @@ Expressions are those of `backends.kernel`, with these further operations, which
     uniform(s) normal(s) exponential(s)         a draw; s is Constant(int), a number of its own for each place in the text
     poisson(s, mean)
     total(x) mean(x) largest(x) smallest(x) any(c) count(c) rank(x) one_of(s, c) matmul(W, x)      across the population
-    sample(f, t) sample(f, t, i)                a callable given from outside (an External), Symbol f
+    sample(f, t) sample(f, t, i)                a table of samples given from outside (an External), Symbol f
+    call(f, a, ...)                             a Python function given from outside, arguments and result in their declared units
     crosses(a, b)                               a > b, and not so at the last test
     old(Symbol)                                 the value when the block was entered
 
@@ -87,9 +88,21 @@ class Input(Variable):
 
 @dataclass(frozen=True)
 class External(Variable):
-    """A callable of time (`arity` 1) or of time and neuron (2) that is given from outside."""
+    """A callable that is given from outside: of time, or of time and neuron (`takes` empty: also a table of samples), or a
+    Python function of arguments in the units `takes`."""
 
-    arity: int
+    arguments: tuple[str, ...]
+    takes: tuple[Unit, ...] = ()
+
+    @property
+    def arity(self) -> int:
+        return len(self.arguments)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of the arguments of a Python function."""
+        kinds = {"integer": Kind.INTEGER, "boolean": Kind.BOOLEAN}
+        return tuple(kinds.get(unit.text, Kind.REAL) for unit in self.takes)
 
 
 @dataclass(frozen=True)

@@ -43,29 +43,40 @@ def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes, observing, discretised.sense)
 
 
-def _cpu(kernel: Kernel, precision: np.dtype[np.floating]) -> Program:
+Functions = Mapping[str, object]  # Python functions that a kernel calls
+
+
+def _cpu(kernel: Kernel, precision: np.dtype[np.floating], functions: Functions) -> Program:
     from ..backends import cpu
 
-    return cpu.build(kernel, precision)
+    return cpu.build(kernel, precision, functions)
 
 
-def _reference(kernel: Kernel, precision: np.dtype[np.floating]) -> Program:
+def _reference(kernel: Kernel, precision: np.dtype[np.floating], functions: Functions) -> Program:
     from ..backends import reference
 
     return reference.build(kernel, precision)
 
 
-BACKENDS: Mapping[str, Callable[[Kernel, np.dtype[np.floating]], Program]] = {"cpu": _cpu, "reference": _reference}
+BACKENDS: Mapping[str, Callable[[Kernel, np.dtype[np.floating], Functions], Program]] = {"cpu": _cpu, "reference": _reference}
 PRECISIONS = ("float64", "float32")
 
 
-def build(compiled: Compiled, backend: str, precision: str) -> Program:
-    """A program that runs the kernel. Raises UsageError for a backend or precision that does not exist."""
+def build(compiled: Compiled, backend: str, precision: str, functions: Functions | None = None) -> Program:
+    """A program that runs the kernel, which calls `functions`.
+
+    Raises UsageError for a backend or precision that does not exist, and for a function that cannot be compiled.
+    """
+    from ..backends.unusable import Unusable
+
     if backend not in BACKENDS:
         raise UsageError(f"backend: there is no backend called {backend!r}; there are {', '.join(BACKENDS)}")
     if precision not in PRECISIONS:
         raise UsageError(f"precision: expected {' or '.join(PRECISIONS)}, not {precision!r}")
-    return BACKENDS[backend](compiled.kernel, np.dtype(precision))
+    try:
+        return BACKENDS[backend](compiled.kernel, np.dtype(precision), functions or {})
+    except Unusable as reason:
+        raise UsageError(f"parameters: {reason}") from None
 
 
 def explain(model: CheckedModel, method: str | None, dt: float) -> Explanation:

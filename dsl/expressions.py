@@ -103,9 +103,9 @@ def scope_of(model: CheckedModel, usable: tuple[type[Variable], ...], itself: st
 def entry_of(variable: Variable, model: CheckedModel, before: dict[str, Entry]) -> Entry:
     changing = frozenset(changes(variable.expression, before)) if isinstance(variable, (Derived, Input)) else frozenset[str]()
     nowhere = Span(Source("", model.name), 0, 0)
-    arity = variable.arity if isinstance(variable, External) else 0
+    outside = (variable.arguments, variable.takes) if isinstance(variable, External) else ((), ())
     role = ROLES[type(variable)]
-    return Entry(variable.name, role, variable.kind, form_of(variable, model), nowhere, variable.flags, changing, None, arity)
+    return Entry(variable.name, role, variable.kind, form_of(variable, model), nowhere, variable.flags, changing, None, *outside)
 
 
 def form_of(variable: Variable, model: CheckedModel) -> Form:

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 def given_parameters(parameters: Mapping[str, object], declaration: ModelDeclaration) -> dict[str, GivenParameter]:
     """The values as the keyword form takes them. Raises UsageError for a function of time whose unit nobody says."""
     from .keywords import Bound, CallableOf
+    from .outside import function_of, is_function
 
     called = dict(_calls(declaration))
     found: dict[str, GivenParameter] = {}
     for name, value in parameters.items():
         if is_plain(value):
             found[name] = value.item() if hasattr(value, "item") else value  # type: ignore[assignment]
+        elif is_function(value) and (name in called or name in _functions(declaration)):
+            found[name] = function_of(name, value, name in _functions(declaration))
         elif name in called and name not in _functions(declaration):
             found[name] = CallableOf(_function_unit(name, value), called[name])
         else:

@@ -29,7 +29,16 @@ class CallableOf:
     arity: int
 
 
-GivenParameter = str | int | float | Bound | CallableOf
+@dataclass(frozen=True)
+class FunctionOf:
+    """A Python function that the caller keeps: the names of its arguments, and the units that it says (None where it says none)."""
+
+    arguments: tuple[str, ...]
+    units: tuple[str | None, ...]
+    unit: str | None
+
+
+GivenParameter = str | int | float | Bound | CallableOf | FunctionOf
 EventText = str | tuple[str, str]  # a condition, or a condition and a block
 
 
@@ -136,6 +145,12 @@ class KeywordReader:
                 continue
             taken.add(name)
             old = present.get(name)
+            given = parameters[name]
+            if isinstance(given, FunctionOf) and not isinstance(old, nodes.Definition | nodes.FunctionDefinition):
+                declared = old if isinstance(old, nodes.CallableDeclaration) else None
+                function = self.function(name, given, declared)
+                statements = [*statements, function] if declared is None else put(statements, declared, function)
+                continue
             if old is not None and not isinstance(old, nodes.Declaration):
                 self.clash(name, old, parameters[name])
                 continue
@@ -147,13 +162,16 @@ class KeywordReader:
 
     def clash(self, name: str, old: nodes.Statement, given: GivenParameter) -> None:
         """A name that the text defines: an equation wins, as in Brian2; for a formula the person has to choose."""
-        if isinstance(old, nodes.Definition):
-            source = Source(str(given), f"parameters[{name!r}]")
+        if isinstance(old, nodes.Definition | nodes.FunctionDefinition):
+            shown = "a function" if isinstance(given, FunctionOf) else str(given)
+            source = Source(shown, f"parameters[{name!r}]")
             self.mistakes.append(GivenAndDefined(whole(source), name, old.name.span))
 
     def parameter(self, name: str, given: GivenParameter, old: nodes.Declaration | None) -> nodes.Statement | None:
         """The statement that a given parameter amounts to; None where nothing is to be said."""
         where = f"parameters[{name!r}]"
+        if isinstance(given, FunctionOf):
+            return self.function(name, given, None)
         if isinstance(given, (Bound, CallableOf)):
             return self.bound(name, given, old, where)
         source = Source(given if isinstance(given, str) else repr(given), where)
@@ -164,6 +182,29 @@ class KeywordReader:
         flags = tuple(flag for flag in old.flags if flag.text not in ("required", "linked")) if old is not None else ()
         identifier = nodes.Name(old.name.span if old is not None else whole(source), name)
         return nodes.Definition(whole(source), old.comment if old is not None else "", identifier, node, unit, flags)
+
+    def function(self, name: str, given: FunctionOf, old: nodes.CallableDeclaration | None) -> nodes.CallableDeclaration:
+        """The declaration of a Python function: what the text says of it, and where that is silent, what the function says itself."""
+        where = f"parameters[{name!r}]"
+        plain = nodes.Unit(whole(Source("1", where)), ())
+        said = [self.unit(unit, where) for unit in given.units]
+        if old is None:
+            span = whole(Source(name, where))
+            arguments = tuple(nodes.Name(span, argument) for argument in given.arguments)
+            units = tuple(unit or plain for unit in said)
+            return nodes.CallableDeclaration(
+                span, "", nodes.Name(span, name), arguments, self.unit(given.unit, where) or plain, units
+            )
+        said = [*said, *(None for _ in old.arguments)]
+        written = old.units or (None,) * len(old.arguments)
+        return replace(old, units=tuple(mine or theirs or plain for mine, theirs in zip(written, said, strict=False)))
+
+    def unit(self, text: str | None, where: str) -> nodes.Unit | None:
+        if text is None:
+            return None
+        unit, mistakes = parse_unit(Source(text, where))
+        self.mistakes += mistakes
+        return unit
 
     def bound(self, name: str, given: Bound | CallableOf, old: nodes.Declaration | None, where: str) -> nodes.Statement | None:
         source = Source(given.unit or "1", where)

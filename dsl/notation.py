@@ -25,6 +25,8 @@ class _Printer(StrPrinter):  # type: ignore[misc]
             return str(super()._print_Function(expression))
         arguments = [self._print(argument) for argument in expression.args]
         name = expression.operation
+        if name in ("call", "sample"):
+            return f"{arguments[0]}({', '.join(arguments[1:])})"
         if name in _SIGNS:
             return f"{arguments[0]} {_SIGNS[name]} {arguments[1]}"
         if name in ("and", "or"):

@@ -66,9 +66,19 @@ def read(source: Source, name: str | None, known: KnownModels, keywords: Keyword
 def _key(source: Source, name: str | None, keywords: Keywords) -> str | None:
     """What the meaning of a text depends on; None where that is no plain data."""
     said = (keywords.threshold, keywords.reset, keywords.refractory, keywords.method)
-    if keywords.events or not all(isinstance(value, str | int | float) for value in keywords.parameters.values()):
+    values = {name: _plain(value) for name, value in sorted(keywords.parameters.items())}
+    if keywords.events or any(value is None for value in values.values()):
         return None
-    return store.key("text", source.text, source.name, name, said, dict(sorted(keywords.parameters.items())))
+    return store.key("text", source.text, source.name, name, said, values)
+
+
+def _plain(value: object) -> object:
+    """What a text sees of a value that comes with it, as plain data; None where that is not known before the text is read."""
+    from .outside import described, is_function
+
+    if isinstance(value, str | int | float):
+        return value
+    return described(value) if is_function(value) else None
 
 
 def _printed(checked: CheckedModel) -> str:

@@ -75,7 +75,7 @@ def reading(node: nodes.Expression, outline: Outline, names: Iterable[str], hidd
             if part.function in outline.functions:
                 functions.setdefault(part.function, part.name_span)
             elif part.function in outline.callables:
-                changing.add("time")
+                changing |= {"time"} if outline.callables[part.function].of_time else NEVER
             elif part.function in DRAWS:
                 changing.add("draw")
             elif part.function in REDUCTIONS:

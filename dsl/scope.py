@@ -18,7 +18,7 @@ from .folding import fold
 from .near_names import near_names
 from .suspects import Origin, Trial
 from .unit_mistakes import UnitsTangled
-from .units import Dimension
+from .units import TIME, Dimension, Unit
 
 MOST_FAILED = 200  # contradictions of units that are reported: so many have few causes
 MOST_COMPARED = 30_000  # pairs of names that are compared for suggestions in one text
@@ -66,7 +66,8 @@ class Entry:
     flags: frozenset[str] = frozenset()
     changing: frozenset[str] = frozenset()
     value: Value | None = None
-    arity: int = 0
+    arguments: tuple[str, ...] = ()  # of a function from outside
+    takes: tuple[Unit, ...] = ()  # its units; empty where it is a function of time that may be a table
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,13 @@ class Scope:
     def from_ms(self, expression: Expr) -> Expr:
         """A time of the computing system (ms) in the unit that the text counts time in."""
         return self.shifted(expression, -3 - self.time_decade) if self.plain else expression
+
+    def from_text_time(self, expression: Expr, unit: Unit) -> Expr:
+        """A plain number as one in `unit`: where that is a time, from the unit that the text counts time in."""
+        return self.shifted(expression, self.time_decade - unit.decade) if unit.dimension == TIME else expression
+
+    def to_text_time(self, expression: Expr, unit: Unit) -> Expr:
+        return self.shifted(expression, unit.decade - self.time_decade) if unit.dimension == TIME else expression
 
     def to_ms(self, expression: Expr) -> Expr:
         return self.shifted(expression, self.time_decade + 3) if self.plain else expression

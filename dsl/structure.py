@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..backends.kernel import Expr, Kernel
+from ..backends.kernel import Expr, FunctionPlace, Kernel
 
 LENGTH = "@length"  # a scalar of kernels that need dt in float64 in the middle of a step
 FAILED = "@failed "  # and the name of a condition: an array of kernels, nan where that did not hold in some step
@@ -18,7 +18,7 @@ class Structure:
     """`shapes`: each parameter is "scalar", "array" (one value a neuron), "series" (one row a sample), "columns" (a row a sample,
     a column a neuron), "function" (an expression of time in `functions`) or "matrix"; each external "series" or "columns".
 
-    `recorded` are the names that probes are made for.
+    `outside` are the Python functions that the model calls (an external of the shape "call"). `recorded` are the names that probes are made for.
     """
 
     method: str | None = None
@@ -26,6 +26,7 @@ class Structure:
     functions: tuple[tuple[str, Expr], ...] = ()
     conventions: str = "dvdt"
     recorded: tuple[str, ...] = ()
+    outside: tuple[FunctionPlace, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,12 @@ def _safe_quotient(numerator: sympy.Expr, x: sympy.Expr, limit: sympy.Expr) -> s
     return call("where", near, limit, numerator / call("where", near, sympy.Integer(1), x))
 
 
+def hidden_in(derivative: sympy.Expr) -> str:
+    """The function from outside that a derivative could not be taken of."""
+    called = [node for node in derivative.atoms(sympy.Function) if getattr(node, "operation", "") == "call"]
+    return f"the function {called[0].args[0]}" if called else "a function"
+
+
 class _Opaque(sympy.Function):  # type: ignore[misc]  # sympy is not typed
     """One kernel operation. Its arguments are never evaluated."""
 

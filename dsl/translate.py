@@ -43,8 +43,17 @@ from .statement_mistakes import (
     ReductionInEvent,
     WholeNumberNeeded,
 )
-from .unit_mistakes import ExponentNotConstant, NumberNeeded, UnitForName, UnitInPlainText, UnitsDiffer, UnknownUnit, WrongUnit
-from .units import TIME, Dimension, shift, to_computing, unit_of, unit_of_symbol
+from .unit_mistakes import (
+    ArgumentWithUnit,
+    ExponentNotConstant,
+    NumberNeeded,
+    UnitForName,
+    UnitInPlainText,
+    UnitsDiffer,
+    UnknownUnit,
+    WrongUnit,
+)
+from .units import TIME, Dimension, Unit, shift, to_computing, unit_of, unit_of_symbol
 
 TIME_FORM: Form = known(TIME)
 CONSTANTS: Mapping[str, float | bool] = {"pi": math.pi, "e": math.e, "inf": math.inf, "True": True, "False": False}
@@ -192,7 +201,9 @@ class Translation:
     def read_entry(self, node: nodes.Name, entry: Entry) -> Value:
         self.scope.used.add(entry.name)
         if entry.role is Role.EXTERNAL:
-            return self.scope.report(FunctionWithoutArguments(node.span, entry.name, f"{entry.name}(t)"))
+            return self.scope.report(
+                FunctionWithoutArguments(node.span, entry.name, f"{entry.name}({', '.join(entry.arguments)})")
+            )
         if entry.role is Role.NOISE and entry.value is not None:
             return self.read_noise_formula(node, entry.value)
         if "matrix" in entry.flags:
@@ -394,7 +405,7 @@ class Translation:
             return self.inline(node, self.scope.functions[name])
         entry = self.scope.entries.get(name)
         if entry is not None and entry.role is Role.EXTERNAL:
-            return self.sample(node, entry)
+            return self.from_outside(node, entry) if entry.takes else self.sample(node, entry)
         name = ALIASES.get(name, name)
         if name not in FUNCTION_NAMES:
             return self.unknown_function(node, entry)
@@ -443,7 +454,7 @@ class Translation:
         return body._replace(span=node.span, parts=())
 
     def sample(self, node: nodes.Call, entry: Entry) -> Value:
-        if not self.enough(node, ("t", "i")[: entry.arity], False):
+        if not self.enough(node, entry.arguments, False):
             return self.scope.anything(node.span)
         if self.place.before_run:
             return self.scope.report(InitialValueUses(node.span, entry.name, self.place.called))
@@ -455,6 +466,41 @@ class Translation:
         arguments = [Symbol("@t") if is_t and "t" not in self.scope.entries else self.scope.to_ms(real(time))]
         arguments += [self.whole(f"the index of `{entry.name}`", self.value(index)) for index in node.arguments[1:]]
         return Value(Operation("sample", (Symbol(entry.name), *arguments)), Kind.REAL, entry.form, node.span)
+
+    def from_outside(self, node: nodes.Call, entry: Entry) -> Value:
+        """A call of a Python function: its arguments in the units that it takes them in, its result in the unit that is declared."""
+        if not self.enough(node, entry.arguments, False):
+            return self.scope.anything(node.span)
+        written = zip(entry.arguments, entry.takes, node.arguments, strict=True)
+        arguments = [self.handed_over(entry, *argument) for argument in written]
+        called: Expr = Operation("call", (Symbol(entry.name), *arguments))
+        if entry.kind is not Kind.REAL:
+            return Value(fold(f"to_{entry.kind.value}", called), entry.kind, NUMBER, node.span)
+        unit = self.scope.written[entry.name].unit if entry.name in self.scope.written else None
+        if unit is not None:
+            called = (
+                self.scope.to_text_time(called, unit) if self.scope.plain else self.scope.shifted(called, unit.computing_decade)
+            )
+        return Value(called, Kind.REAL, entry.form, node.span)
+
+    def handed_over(self, function: Entry, name: str, unit: Unit, node: nodes.Expression) -> Expr:
+        """An argument as a plain number in its unit."""
+        called = f"the argument `{name}` of `{function.name}`"
+        if unit.text == "boolean":
+            return self.condition(node, called).expression
+        value = self.value(node)
+        if not self.without_noise(value) or unit.text == UNREADABLE:
+            return Symbol(UNREADABLE)
+        if unit.text == "integer":
+            return self.whole(called, value)
+        if self.scope.plain is not None:
+            return self.scope.from_text_time(real(value), unit)
+        if unit.dimension.is_one and value.form:
+            blame = lambda found, _: ArgumentWithUnit(value.span, function.name, name, function.arguments, found)  # noqa: E731
+            self.scope.constraints.append(Constraint(value.form, NUMBER, self.rank, (value.span,), blame))
+        else:
+            self.fits(called, known(unit.dimension), value)
+        return self.scope.shifted(real(value), -unit.computing_decade)
 
     def whole(self, place: str, value: Value) -> Expr:
         """The value as an INTEGER, for places that keep whole numbers."""

@@ -135,6 +135,30 @@ class NumberNeeded(UnitMistake):
 
 
 @dataclass(frozen=True)
+class ArgumentWithUnit(UnitMistake):
+    """A quantity for an argument of a function from outside that takes a plain number."""
+
+    function: str
+    name: str
+    arguments: tuple[str, ...]
+    found: Dimension | None
+
+    @property
+    def message(self) -> str:
+        return f"`{self.function}` takes its argument `{self.name}` as a number without unit, not {short(self.found)}"
+
+    @property
+    def note(self) -> str:
+        return f"this is {words(self.found)}"
+
+    @property
+    def help(self) -> str:
+        unit = usual_unit(self.found).text if self.found is not None else "unit"
+        arguments = ", ".join(f"{name} : {unit}" if name == self.name else name for name in self.arguments)
+        return f"if the function counts it in {unit}, declare it as `{self.function}({arguments}) : ...`; or divide it by its unit here"
+
+
+@dataclass(frozen=True)
 class ExponentNotConstant(UnitMistake):
     """`v^n` with a unit on v and an n that is not written as a number."""
 

@@ -25,7 +25,7 @@ class Pace(IntFlag):
 # functions and divisions: worth an array of its own rather than computing it again in every step
 SLOW = frozenset(
     "divide power exp log log10 log2 log1p expm1 sqrt cbrt sin cos tan asin acos atan sinh cosh tanh exprel sinc sigmoid atan2 exprel_decay bernoulli"
-    " floor_divide modulo element uniform normal exponential poisson".split()
+    " floor_divide modulo element call uniform normal exponential poisson".split()
 )
 
 

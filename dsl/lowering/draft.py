@@ -14,6 +14,7 @@ from ...backends.kernel import (
     Draw,
     Emit,
     Expr,
+    FunctionPlace,
     Hoist,
     Kernel,
     Kind,
@@ -28,7 +29,7 @@ from ...backends.kernel import (
     Store,
     Symbol,
 )
-from ..checked import CheckedModel
+from ..checked import CheckedModel, External
 from ..discretise import Discretised
 from ..structure import Structure
 from ..substitute import definitions, substitute, symbols_of
@@ -59,6 +60,7 @@ class Draft:
         self.series: dict[str, SeriesPlace] = {}
         self.driven: dict[str, Expr] = {}  # parameters that a table gives, and which column
         self.matrices: dict[str, Matrix] = {}
+        self.functions: list[FunctionPlace] = []
         self.propagators: list[Propagator] = []
         self.initial: list[tuple[str, Expr]] = []
         self.arranger = Arranger(self.kinds, self.paces)
@@ -93,6 +95,13 @@ class Draft:
         self.series[name] = SeriesPlace(name)
         self.know(name, Kind.REAL, Pace.FIXED)
         self.scalar(f"@interval {name}", Kind.DOUBLE)
+
+    def outside(self, external: External) -> None:
+        """A Python function; where nobody has given one yet (to explain a model), its place without a digest."""
+        given = {place.name: place for place in self.structure.outside}
+        nobody = FunctionPlace(external.name, "", external.kinds, external.kind)
+        self.functions.append(given.get(external.name, nobody))
+        self.know(external.name, Kind.REAL, Pace.FIXED)
 
     def state(self, name: str, kind: Kind, initial: Expr) -> None:
         """An array that keeps a value from step to step and has one before the first."""
@@ -179,6 +188,7 @@ class Draft:
             probes=probes,
             events=tuple(event.name for event in self.model.events),
             guarded=(*self.guards, *(state.name for state in self.model.states if state.kind is Kind.REAL)),
+            functions=tuple(self.functions),
         )
 
     def _prologue(self) -> tuple[Hoist | Propagator, ...]:

@@ -21,7 +21,10 @@ def declare(draft: Draft) -> None:
     for parameter in draft.model.parameters:
         _parameter(draft, parameter)
     for external in draft.model.externals:
-        draft.table(external.name)
+        if external.takes:
+            draft.outside(external)
+        else:
+            draft.table(external.name)
     draft.know(IS_REFRACTORY, Kind.BOOLEAN, Pace.FREE)
     refractory = draft.model.refractory
     if refractory is not None and refractory.condition:

@@ -18,7 +18,7 @@ from .binding import Binding
 from .estimate import Item
 from .initial import fill, one_value
 from .settings import Settings
-from .values import Stored
+from .values import Called, Stored
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Assembly:
         if self.memory is None:
             self.build()
             self.memory = allocate(self.kernel, self.binding.n, self.settings.precision, self.settings.seed)
+            self.memory.functions = {name: source.interpreted for name, source in self._called().items()}
             self.set_parameters(steps)
             fill(
                 self._rows(dict(self.compiled.initial)),
@@ -92,7 +93,8 @@ class Assembly:
         if self.program is None:
             from ..compile import build
 
-            self.program = build(self.compiled, self.settings.backend, self.settings.precision.name)
+            functions = {name: source.function for name, source in self._called().items()}
+            self.program = build(self.compiled, self.settings.backend, self.settings.precision.name, functions)
             self.compiled_kernels += self.program.compiled
             self.compile_seconds += self.program.compile_seconds
         return self.program
@@ -189,6 +191,9 @@ class Assembly:
     def _rows(self, names: Mapping[str, Expr] | set[str] | frozenset[str]) -> dict[str, NDArray[np.generic]]:
         return {array.name: self._memory().row(self.kernel, array.name) for array in self.kernel.arrays if array.name in names}
 
+    def _called(self) -> dict[str, Called]:
+        return {name: source for name, source in self.binding.sources.items() if isinstance(source, Called)}
+
     def _driven(self) -> list[str]:
         return [name for name, shape in self.binding.shapes.items() if shape in ("series", "columns")]
 
@@ -208,6 +213,7 @@ def assemble(binding: Binding, settings: Settings, recorded: tuple[str, ...]) ->
         functions=binding.functions,
         conventions=settings.convention.name,
         recorded=recorded,
+        outside=binding.outside,
     )
     return Assembly(binding, settings, structure, compile_model(binding.model, structure))
 

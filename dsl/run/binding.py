@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ...backends.kernel import Expr, Symbol
+from ...backends.kernel import Expr, FunctionPlace, Symbol
 from ..checked import CheckedModel, External, Input, Parameter, State, Variable
 from ..errors import UsageError
 from ..near_names import near_names
 from ..substitute import expressions_of, operations_of, substitute, symbols_of
 from .values import (
+    Called,
     Drawn,
     Fluctuating,
     Formula,
@@ -51,6 +52,11 @@ class Binding:
         """What is driven by an expression of time, also by following what is driven, written out down to series and constants."""
         return tuple((name, self._written_out(name)) for name, shape in self.shapes.items() if shape == "function")
 
+    @cached_property
+    def outside(self) -> tuple[FunctionPlace, ...]:
+        """The Python functions that the model calls."""
+        return tuple(source.place for source in self.sources.values() if isinstance(source, Called))
+
     def shape(self, name: str) -> str:
         shape = self._shape(name)
         return "scalar" if shape == "array" and "shared" in self.variables[name].flags else shape
@@ -69,6 +75,8 @@ class Binding:
                 return "series" if self.n == 1 else "columns"
             case TimeFunction():
                 return "function"
+            case Called():
+                return "call"
             case Formula(expression):
                 return self._followed(expression)
         return "scalar"
@@ -201,6 +209,11 @@ def _usable(model: CheckedModel, n: int, variable: Variable, source: Source) -> 
     if not isinstance(variable, External):
         return
     argument = f"parameters[{variable.name!r}]"
+    if isinstance(source, Called):
+        return
+    if variable.takes:
+        called = f"{variable.name}({', '.join(variable.arguments)})"
+        raise UsageError(f"{argument}: the model calls {called}: give a Python function of {len(variable.arguments)} argument(s)")
     if not isinstance(source, Table | Sampled | Fluctuating):
         raise UsageError(f"{argument} is called as a function of time: give dvdt.TimedSeries(values, dt) or dvdt.from_csv(...)")
     wide = isinstance(source, Fluctuating) or (isinstance(source, Table) and source.values.shape[1] > 1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...backends.kernel import Expr, Kind
 from ..errors import UsageError
 from .binding import Binding
-from .values import Drawn, Fluctuating, Formula, PerNeuron, Sampled, Source, Table, TimeFunction, Uniform
+from .values import Called, Drawn, Fluctuating, Formula, PerNeuron, Sampled, Source, Table, TimeFunction, Uniform
 
 BLOCK = 1 << 14  # neurons whose values are worked out at once: temporaries stay in the cache, and small beside the arrays
 
@@ -63,6 +63,9 @@ class Block(Mapping[str, Value]):
             case "@dt":
                 return np.float64(self.dt)
         if name in self.binding.sources:
+            source = self.binding.sources[name]
+            if isinstance(source, Called):
+                return source.interpreted
             return self.of_source(name, self.binding.sources[name])
         if name in self.initial:
             return self._evaluated(self.initial[name])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...backends.memory import Memory, NonFinite
 from ...backends.program import Program
+from ...backends.unusable import CallFailed
 from .interrupt import Interruption
 from .progress import Silent
 from .recorders.spikes import EventLog
@@ -26,12 +27,14 @@ class Reached:
     """`done`: the first step that was not made. `seconds`: how long the steps took.
 
     `why` the run ended before its time: "interrupted", "full" (more events than there is room for); empty where it did not, and with `trouble`.
+    `failed`: what a function from outside did in the steps after `done`, whose states are lost.
     """
 
     done: int
     seconds: float
     why: str = ""
     trouble: NonFinite | None = None
+    failed: str = ""
 
 
 def run_steps(
@@ -53,7 +56,10 @@ def run_steps(
     with Interruption() as interruption:
         while step < last and not why and trouble is None:
             start, stop = time.perf_counter(), min(last, step + chunk)
-            outcome = program.advance(memory, step, stop, threads)
+            try:
+                outcome = program.advance(memory, step, stop, threads)
+            except CallFailed as failure:
+                return Reached(step, start - began, failed=str(failure))
             for log, pairs in zip(logs, memory.spikes, strict=True):
                 log.drain(pairs, step)
             taken = time.perf_counter() - start

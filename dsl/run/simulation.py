@@ -174,6 +174,8 @@ class Simulation:
             row[:] = values
         self._step, self._seconds = reached.done, self._seconds + reached.seconds
         self._touched = self._touched and self._step == first
+        if reached.failed:
+            raise self._call_failed(reached.failed, first, reached.seconds, notes)
         if reached.trouble is not None:
             raise self._not_finite(reached.trouble, first, reached.seconds, notes)
         if record_end or reached.why:
@@ -248,6 +250,12 @@ class Simulation:
         )
         return RunError(f"{what}; {advice}; the results up to there are in .result", result)
 
+    def _call_failed(self, what: str, first: int, seconds: float, notes: Sequence[str]) -> RunError:
+        self._stopped = f"this simulation has stopped: {what}"
+        missing = f"the run has no final state: {what}"
+        result = self._result(first, self._step, seconds, [*notes, what], owned=False, missing=missing)
+        return RunError(f"{what}, after {self._told_time(self._step)}; the results up to there are in .result", result)
+
     def _told_time(self, step: int) -> str:
         return f"{step * self._settings.dt:.10g} ms"
 
@@ -269,7 +277,7 @@ class Simulation:
         old = self._assembly
         if old.memory is None:
             self._assembly = assemble(binding, self._settings, old.structure.recorded)
-        elif binding.shapes == old.binding.shapes and binding.functions == old.binding.functions:
+        elif all(getattr(binding, part) == getattr(old.binding, part) for part in ("shapes", "functions", "outside")):
             old.binding = binding
             old.tables.pop(name, None)
             old.set_parameters(self._step)

@@ -9,12 +9,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.kernel import Expr, Kind
-from ..checked import CheckedModel, Parameter, State, Variable
+from ...backends.kernel import Expr, FunctionPlace, Kind
+from ..checked import CheckedModel, External, Parameter, State, Variable
 from ..errors import ModelError, UsageError
 from ..substitute import operations_of, symbols_of
 from ..units import Dimension, Unit, describe, shift, to_computing, unit_of
@@ -86,6 +87,21 @@ class Fluctuating:
     tau: float
 
 
+@dataclass(frozen=True, eq=False)
+class Called:
+    """A Python function that the model calls."""
+
+    function: object
+    place: FunctionPlace
+
+    @cached_property
+    def interpreted(self) -> Callable[..., object]:
+        """The function of NumPy values."""
+        from ...backends.outside import interpreted
+
+        return interpreted(self.function, self.place)
+
+
 @dataclass(frozen=True)
 class TimeFunction:
     """A function of time: an expression of "@t" and of parameters."""
@@ -95,7 +111,7 @@ class TimeFunction:
 
 DRAWS = frozenset({"uniform", "normal", "exponential", "poisson"})
 
-Source = Uniform | PerNeuron | Stored | Formula | Drawn | Table | Sampled | Fluctuating | TimeFunction
+Source = Uniform | PerNeuron | Stored | Formula | Drawn | Table | Sampled | Fluctuating | TimeFunction | Called
 DRIVEN = (Table, Sampled, Fluctuating, TimeFunction)
 
 
@@ -144,6 +160,8 @@ def source_of(value: object, target: Target) -> Source:
             raise UsageError(f"{target.argument} is {_article(target.variable.kind)}; a distribution gives fractions")
         _refuse_per_neuron(target)
         return value.bind(target)
+    if isinstance(target.variable, External) and callable(value):
+        return called(value, target.variable, target.argument)
     if isinstance(value, str):
         return _text(value, target)
     if callable(value) and physical(value) is None and not hasattr(value, "__array__"):
@@ -170,6 +188,19 @@ def _driven(value: Input, target: Target) -> Source:
     if isinstance(source, Fluctuating) or (isinstance(source, Table) and source.values.shape[1] > 1):
         _refuse_per_neuron(target)
     return source
+
+
+def called(value: object, external: External, argument: str) -> Called:
+    """A Python function for a callable of the model. Raises UsageError where it does not fit what the text declares."""
+    from ...backends.outside import digest
+    from ...backends.unusable import Unusable
+    from ..outside import check
+
+    check(value, external, argument)
+    try:
+        return Called(value, FunctionPlace(external.name, digest(value), external.kinds, external.kind))
+    except Unusable as reason:
+        raise UsageError(f"{argument}: {external.name} {reason}") from None
 
 
 def _text(text: str, target: Target) -> Source:

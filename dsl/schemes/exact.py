@@ -64,6 +64,9 @@ def linear_parts(system: System) -> tuple[sympy.Matrix, list[sympy.Expr]]:
         slope = system.drift[state]
         for name in sorted(symbol.name for symbol in slope.free_symbols if symbol.name in system.across):
             raise Refusal(state, f"reads {system.across[name]}(...) of all neurons, which changes within a step")
+        for node in slope.atoms(sympy.Function):
+            if node.free_symbols & set(symbols):  # its derivative may vanish, as that of floor(v) does
+                raise Refusal(state, f"is not linear: the term {_term_of(slope, node)}")
         row = [sympy.diff(slope, x) for x in symbols]
         for x, factor in zip(symbols, row, strict=True):
             if factor.free_symbols & set(symbols) or factor.has(sympy.Derivative, sympy.Subs):
@@ -86,6 +89,12 @@ def term_with(slope: sympy.Expr, x: sympy.Symbol, states: Iterable[sympy.Symbol]
         if sympy.diff(term, x).free_symbols & set(states):
             return f"the term {text_of(term)}"
     return f"{x.name} does not stand alone in it"
+
+
+def _term_of(slope: sympy.Expr, node: sympy.Expr) -> str:
+    """The term of a slope that a function stands in."""
+    terms = sympy.Add.make_args(sympy.expand(slope))
+    return text_of(next((term for term in terms if term.has(node)), node))
 
 
 def reach(matrix: sympy.Matrix) -> list[list[bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from ..step import DT, Refusal, Step, System
-from ..symbolic import call, function
+from ..symbolic import call, function, hidden_in
 from .runge_kutta import refuse_noise
 
 
@@ -47,7 +47,7 @@ def decay(system: System, state: str, scheme: str) -> sympy.Expr:
     """df_i/dx_i where it is negative, else 0. Raises Refusal, for the scheme of that name, where it is not known."""
     rate = sympy.diff(system.drift[state], sympy.Symbol(state))
     if rate.has(sympy.Derivative, sympy.Subs):
-        raise Refusal(state, f"hides {state} in a function whose derivative is not known; {scheme} needs it")
+        raise Refusal(state, f"hides {state} in {hidden_in(rate)}, whose derivative is not known; {scheme} needs it")
     return rate if rate == 0 else call("below", rate, sympy.Integer(0))
 
 

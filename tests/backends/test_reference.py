@@ -227,8 +227,8 @@ def test_every_operation_is_compiled_to_what_it_means(precision: str) -> None:
 def test_every_operation_has_a_meaning_and_a_spelling() -> None:
     from dvdt.backends import emit, vector_math
 
-    assert set(OPERATIONS) == {*reference.APPLY, "to_real"}  # to_real depends on the working precision
-    spelled = {*emit.NODES, *(name for name, _ in vector_math.VECTOR_MATH), "element", "rows", "columns"}
+    assert set(OPERATIONS) == {*reference.APPLY, "to_real", "call"}  # which depend on the precision, and on what is called
+    spelled = {*emit.NODES, *(name for name, _ in vector_math.VECTOR_MATH), "element", "rows", "columns", "call"}
     assert set(OPERATIONS) == spelled & set(OPERATIONS)
 
 

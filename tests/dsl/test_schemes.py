@@ -125,6 +125,13 @@ def test_auto_is_decided_by_structure() -> None:
         assert dvdt.Model(text).explain().scheme == scheme
 
 
+@pytest.mark.parametrize("function", ["floor(x)", "sign(x - 2)", "(x > 2)", "int(x)", "min(x, 2)", "(x if x < 2 else 2)"])
+def test_what_is_linear_in_pieces_is_not_linear(function: str) -> None:
+    """Its derivative vanishes or is constant almost everywhere, and that makes no propagator."""
+    with pytest.raises(dvdt.UsageError, match="not linear"):
+        dvdt.Model(f"dx/dt = ({function} - x)/(5 ms) : 1").explain(method="exact")
+
+
 def test_a_refusal_names_the_equation_the_term_and_who_can() -> None:
     with pytest.raises(dvdt.UsageError, match=r"exact cannot integrate .*dv/dt is not linear: the term .*v\^3.*euler"):
         dvdt.simulate(OSCILLATOR, "1 ms", method="exact")
