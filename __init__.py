@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .dsl.run.result import Result as Result
     from .dsl.run.simulation import Simulation as Simulation
     from .dsl.run.simulation import simulate as simulate
+    from .dsl.surrogates import surrogate as surrogate
 
 __version__ = "0.1.0"
 
@@ -66,6 +67,7 @@ _HOMES = {
     "register": "dsl.registry",
     "simulate": "dsl.run.simulation",
     "step": "dsl.run.inputs.step",
+    "surrogate": "dsl.surrogates",
     "uniform": "dsl.run.distributions",
 }
 

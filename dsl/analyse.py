@@ -36,9 +36,13 @@ from .statement_mistakes import (
     NotHeld,
     NumberWanted,
     RefractoryKind,
+    SettingOutOfRange,
     TimeWanted,
     UnknownMethod,
+    UnknownSetting,
+    UnknownSurrogate,
 )
+from .surrogates import POSITIVE, SURROGATES
 from .suspects import Origin
 from .translate import CONSTANTS, SPECIAL_NAMES, TIME_FORM, Translation
 from .unit_mistakes import NotATimeUnit, UnitInPlainText, UnitOpen, UnknownUnit
@@ -464,15 +468,24 @@ class Analysis:
         if statement is None:
             return None
         translation = Translation(self.scope, places.SURROGATE, 2)
-        arguments = []
+        called, arguments = statement.name.id, []
+        if called not in SURROGATES:
+            near = self.scope.near(called, SURROGATES)
+            self.scope.report(UnknownSurrogate(statement.name.span, called, near, tuple(SURROGATES)))
+        known = SURROGATES[called].settings if called in SURROGATES else None
         for name, node in statement.arguments:
+            if known is not None and name.id not in known:
+                self.scope.report(UnknownSetting(name.span, name.id, called, self.scope.near(name.id, known), tuple(known)))
+                continue
             value = translation.value(node).expression
             if not isinstance(value, Constant):
                 self.scope.report(NumberWanted(node.span, name.id))
                 continue
             arguments.append((name.id, float(value.value)))
+            if name.id in POSITIVE and not arguments[-1][1] > 0:
+                self.scope.report(SettingOutOfRange(node.span, name.id, arguments[-1][1]))
         of = None if statement.of is None else real(translation.value(statement.of))
-        return checked.Surrogate(statement.name.id, tuple(arguments), of)
+        return checked.Surrogate(called, tuple(arguments), of)
 
     def recommended(self, kind: type[nodes.RecommendedStep] | type[nodes.RecommendedDuration]) -> float | None:
         """The time that `dt` or `duration` says, in ms."""

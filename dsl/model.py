@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration, Statement
     from .explain import Explanation
     from .keywords import EventText
+    from .surrogates import Surrogate
 
 SHELF = Shelf()  # of the default registry
 NAMELESS = "model"  # what a bare text goes by when nobody names it
@@ -170,6 +171,14 @@ class Model:
                 for event in found
             }
         )
+
+    @property
+    def surrogate(self) -> Surrogate | None:
+        """What stands for the derivative of the spike in learning, as the text says; None where it says nothing."""
+        from .surrogates import surrogate
+
+        said = self.checked.surrogate
+        return None if said is None else surrogate(said.name, **dict(said.arguments))
 
     @property
     def text(self) -> str:

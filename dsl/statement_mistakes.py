@@ -400,6 +400,66 @@ class TimeWanted(Mistake):
 
 
 @dataclass(frozen=True)
+class UnknownSurrogate(Mistake):
+    """A surrogate that does not exist."""
+
+    code: ClassVar[str] = "surrogate"
+    name: str
+    near: tuple[str, ...]
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"there is no surrogate `{self.name}`"
+
+    @property
+    def help(self) -> str:
+        return f"did you mean {one_of(self.near)}?" if self.near else f"the surrogates are {', '.join(self.known)}"
+
+    @property
+    def replacement(self) -> str | None:
+        return self.near[0] if len(self.near) == 1 else None
+
+
+@dataclass(frozen=True)
+class UnknownSetting(Mistake):
+    """A setting that a surrogate does not have."""
+
+    code: ClassVar[str] = "surrogate"
+    name: str
+    surrogate: str
+    near: tuple[str, ...]
+    known: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"the surrogate `{self.surrogate}` has no setting `{self.name}`"
+
+    @property
+    def help(self) -> str:
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        return f"it has {', '.join(f'`{name}`' for name in self.known)}" if self.known else "it has none"
+
+
+@dataclass(frozen=True)
+class SettingOutOfRange(Mistake):
+    """A setting of a surrogate that has to be above 0."""
+
+    code: ClassVar[str] = "surrogate"
+    name: str
+    value: float
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` has to be above 0, and it is {self.value:g}"
+
+    @property
+    def help(self) -> str:
+        return "it is a width or a slope: write a number above 0"
+
+
+@dataclass(frozen=True)
 class NumberWanted(Mistake):
     """An argument of a surrogate that is no written number."""
 

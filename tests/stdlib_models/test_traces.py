@@ -26,7 +26,7 @@ _spec.loader.exec_module(traces)
 
 @pytest.mark.parametrize(
     "entry",
-    [e for e in ENTRIES if traces.PACKAGES[e["package"]] and "surrogate" not in e["model"]],
+    [e for e in ENTRIES if traces.PACKAGES[e["package"]]],
     ids=lambda entry: entry["file"].removesuffix(".npz"),
 )
 def test_gives_what_the_package_recorded(entry: dict[str, Any]) -> None:

@@ -290,6 +290,59 @@ PACKAGES: Mapping[str, Mapping[str, Row]] = {
     "brian2": BRIAN2,
 }
 
+# ======== surrogates, of any package: x is what the function is of, a setting stands in the name of the array
+
+SURROGATE_NAMES: Mapping[str, str] = {
+    "super": "superspike",
+    "straight_through_estimator": "straight_through",
+    "triangular_estimator": "ngc_triangular",
+    "arctan_estimator": "arctan",
+    "secant_lif_estimator": "secant_lif",
+}
+
+
+def surrogates(trace: Trace) -> None:
+    """Every array `NAME__aALPHA__QUANTITY` or `NAME__QUANTITY__thrTHRESHOLD` against the function of that name."""
+    x, tolerance = trace.arrays["x"], trace.entry["tolerance"]
+    for name, wanted in trace.arrays.items():
+        if name == "x":
+            continue
+        theirs, *parts = name.split("__")
+        settings = {"a": None, "thr": 0.0} | {m[1]: float(m[2]) for p in parts if (m := re.fullmatch(r"(a|thr)([\d.e+-]+)", p))}
+        (quantity,) = [p for p in parts if not re.fullmatch(r"(a|thr)[\d.e+-]+", p)]
+        ours = surrogate_value(SURROGATE_NAMES.get(theirs, theirs), quantity, x, settings, trace.entry["params"])
+        assert np.allclose(ours, wanted, atol=tolerance["state_atol"], rtol=tolerance["state_rtol"]), (
+            f"{trace.entry['file']}: {name}"
+        )
+
+
+def surrogate_value(name: str, quantity: str, x: NDArray[Any], settings: Params, params: Params) -> NDArray[Any]:
+    known = dvdt.surrogate(name).settings
+    given: Params = {key: value for key, value in params.items() if key in known and np.ndim(value) == 0}
+    if settings["a"] is not None and "alpha" in known:
+        given["alpha"] = (
+            float(np.float32(settings["a"])) if name == "superspike" else settings["a"]
+        )  # Norse keeps this one in float32
+    if "thr" in known:
+        given["thr"] = settings["thr"]
+    if quantity == "dspike_scaled":
+        given["scaled"] = 1
+    found = dvdt.surrogate(name, **given)
+    if quantity in ("z", "spike"):
+        return found.step(x - settings["thr"], inclusive=False if quantity == "spike" else None)
+    if quantity == "surrogate":  # the function that the package has in mind
+        return (
+            np.arctan(np.pi * found.settings["alpha"] / 2 * x) / np.pi
+            if name == "arctan"
+            else 0.82 * np.tanh(0.08 * np.maximum(x, 0))
+        )
+    assert quantity in ("grad", "dspike", "dspike_scaled"), f"no row says what {quantity} is"
+    float32 = np.sqrt(np.pi) / np.float64(np.float32(np.sqrt(np.pi))) if name == "heavi_erfc" else 1.0  # of Norse's constant
+    return float32 * found.factor(x if found.of in ("v", "the current") else x - settings["thr"])
+
+
+SURROGATES = Row("", check=surrogates)
+
 # ---- running one ------------------------------------------------------------------------------------
 
 
@@ -310,7 +363,7 @@ def row_of(entry: Entry) -> Row:
     called = entry["model"].split("->")[-1].strip()
     name = re.split(r"[ :(]", called)[0]
     by_name = {folded(known): row for known, row in rows.items()}
-    row = by_name.get(folded(called)) or by_name.get(folded(name))
+    row = SURROGATES if "surrogate" in called else by_name.get(folded(called)) or by_name.get(folded(name))
     assert row is not None, f"no row for the model {called!r} of {entry['package']} (there are {', '.join(rows)})"
     return row
 
