@@ -71,10 +71,12 @@ _HOMES = {
     "uniform": "dsl.run.distributions",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", "backends", *_HOMES]
 
 
 def __getattr__(name: str) -> object:
+    if name == "backends":  # the folder of that name, which can be called
+        return import_module(".backends", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'dvdt' has no attribute {name!r}")
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -187,6 +187,8 @@ class Real(Value):
 
     def instruction(self, name: str, *others: Real) -> Real:
         """One of LLVM's own functions that processors have an instruction for: sqrt, floor, ceil, rint, trunc, fabs, copysign."""
+        if isinstance(self.builder, DeviceWriter):
+            return self._new(self.builder.instruction(name, self.value, *(other.value for other in others)))
         real = self.format.real
         shape = ir.FunctionType(real, [real] * (1 + len(others)))
         function = self.builder.module.declare_intrinsic(f"llvm.{name}", [real], shape)
@@ -248,6 +250,59 @@ def polynomial(x: Real, coefficients: tuple[float, ...]) -> Real:
     return value
 
 
+class DeviceWriter:
+    """Writes for NVVM as another writer does, but sums and products so that NVVM does not draw them together, which it would by itself."""
+
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._builder, name)
+
+    def fneg(self, value: Any) -> Any:
+        return self._builder.fsub(ir.Constant(value.type, -0.0), value)  # the instruction is younger than NVVM's dialect
+
+    def fadd(self, left: Any, right: Any) -> Any:
+        return self._rounded("add", left, right)
+
+    def fsub(self, left: Any, right: Any) -> Any:
+        return self._rounded("add", left, self.fneg(right))
+
+    def fmul(self, left: Any, right: Any) -> Any:
+        return self._rounded("mul", left, right)
+
+    def fdiv(self, left: Any, right: Any) -> Any:
+        return self._rounded("div", left, right)
+
+    def instruction(self, name: str, value: Any, *others: Any) -> Any:
+        """As `Real.instruction`."""
+        if name == "copysign":
+            return self._with_sign(value, *others)
+        known = {"sqrt": "sqrt.rn", "rint": "round", "fabs": "fabs", "floor": "floor", "ceil": "ceil", "trunc": "trunc"}
+        return self._call(known[name], value)
+
+    def _with_sign(self, value: Any, sign: Any) -> Any:
+        whole = ir.IntType(64 if isinstance(value.type, ir.DoubleType) else 32)
+        top = 1 << (whole.width - 1)
+        size, side = (self._builder.bitcast(number, whole) for number in (value, sign))
+        bits = self._builder.or_(self._builder.and_(size, whole(top - 1)), self._builder.and_(side, whole(top)))
+        return self._builder.bitcast(bits, value.type)
+
+    def _rounded(self, instruction: str, left: Any, right: Any) -> Any:
+        return self._call(f"{instruction}.rn", left, right)
+
+    def _call(self, instruction: str, *values: Any) -> Any:
+        real, module = values[0].type, self._builder.module
+        name = f"llvm.nvvm.{instruction}.{'d' if isinstance(real, ir.DoubleType) else 'f'}"
+        shape = ir.FunctionType(real, [real] * len(values))
+        return self._builder.call(module.globals.get(name) or ir.Function(module, shape, name), values)
+
+
+def writer(context: Any, builder: Any) -> Any:
+    """What writes the instructions of a function for the target that numba compiles for."""
+    return DeviceWriter(builder) if type(context).__name__ == "CUDATargetContext" else builder
+
+
 def intrinsic_of(body: Callable[..., Real], precision: str, arity: int) -> Any:
     """The numba function of `arity` arguments of that precision (and of no other) whose instructions `body` writes."""
     form = FORMATS[precision]
@@ -257,7 +312,8 @@ def intrinsic_of(body: Callable[..., Real], precision: str, arity: int) -> Any:
             return None
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return body(*(Real(builder, value, form) for value in values)).value
+            written = writer(context, builder)
+            return body(*(Real(written, value, form) for value in values)).value
 
         return form.numba_type(*[form.numba_type] * arity), generate
 

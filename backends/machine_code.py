@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from . import cache
@@ -125,8 +126,7 @@ def _compiled(source: str, outside: Mapping[str, Any]) -> Any:
     """
     compiler, types = import_module("numba.core.compiler"), import_module("numba.core.types")
 
-    namespace: dict[str, Any] = {"__name__": "dvdt_kernel", "outside": outside}
-    exec(compile(source, "<kernel>", "exec"), namespace)
+    namespace = defined(source, {"outside": outside})
     flags = compiler.Flags()
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
     flags.error_model = "numpy"
@@ -141,6 +141,13 @@ def _compiled(source: str, outside: Mapping[str, Any]) -> Any:
             flags=flags,
             locals={},
         )
+
+
+def defined(source: str, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The names that a generated text defines, over those it is given. The text is our own, built as an ast."""
+    namespace: dict[str, Any] = {"__name__": "dvdt_kernel", **given}
+    exec(compile(source, "<kernel>", "exec"), namespace)
+    return namespace
 
 
 def _load(code: MachineCode) -> Function:

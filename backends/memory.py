@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,13 @@ class Recording:
     values: NDArray[np.generic]  # (rows, len(neurons)), the working precision, int64 or bool by the kind of the probe
 
 
+class Elsewhere(Protocol):
+    """What a backend keeps of a memory on a device of its own."""
+
+    def bring_home(self) -> None:
+        """Copy to the arrays of the memory what is newer on the device."""
+
+
 @dataclass
 class Memory:
     """Every value that a kernel reads and writes, by place.
@@ -31,8 +38,8 @@ class Memory:
     INTEGER array. `scalars` has, beside those of the kernel, "@dt". A matrix is replaced, never changed in place: `columns` keeps the
     matrices column by column for backends that read them so. `spikes[e]` collects, for event e, pairs (steps, neurons) of
     int64 arrays as they are drained. `workers` are what a backend keeps from one call to the next; it finds out itself whether they
-    still fit. `functions` are those from outside, on NumPy values
-    (`outside.interpreted`).
+    still fit. `functions` are those from outside, on NumPy values (`outside.interpreted`). A backend with a memory of its own leaves
+    `device` here; `changes` counts how often the arrays have been handed out to be written, so that it knows when to read them again.
     """
 
     n: int
@@ -48,6 +55,8 @@ class Memory:
     columns: dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]] = field(default_factory=dict, repr=False)
     workers: list[Any] = field(default_factory=list, repr=False)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False)
+    device: Elsewhere | None = field(default=None, repr=False)
+    changes: int = 0
 
     @property
     def arrays(self) -> list[object]:
@@ -62,8 +71,19 @@ class Memory:
             self.columns[name] = matrix, np.ascontiguousarray(matrix.T)
         return self.columns[name][1]
 
+    def bring_home(self) -> None:
+        """Make the arrays here the newest ones, and count them as handed out to be written."""
+        if self.device is not None:
+            self.device.bring_home()
+        self.changes += 1
+
     def row(self, kernel: Kernel, name: str) -> NDArray[np.generic]:
-        """The stored array of that name (a view)."""
+        """The array of that name (a view), to read and to write."""
+        self.bring_home()
+        return self.stored(kernel, name)
+
+    def stored(self, kernel: Kernel, name: str) -> NDArray[np.generic]:
+        """The array of that name (a view) as it stands here, also where it is newer on a device."""
         real = integer = 0
         for array in kernel.arrays:
             if array.name == name:

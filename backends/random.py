@@ -15,7 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from .elementary import log1p, log_of_normal
-from .lanes import FORMATS, Bits, Real, select
+from .lanes import FORMATS, Bits, Real, select, writer
 from .philox import ATTEMPT, KEY_STEPS, MULTIPLIERS, ROUNDS, SEARCHED, SHIFT
 from .trigonometry import sin_pi
 from .vector_math import exp_f64
@@ -123,8 +123,9 @@ def _intrinsic(name: str, draw: Callable[..., Real], precision: str, with_mean: 
     form = FORMATS[precision]
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        lanes = (Bits(builder, value, FORMATS["float64"]) for value in values[:5])
-        return draw(_philox(*lanes), *(Real(builder, value, form) for value in values[5:])).value
+        written = writer(context, builder)
+        lanes = (Bits(written, value, FORMATS["float64"]) for value in values[:5])
+        return draw(_philox(*lanes), *(Real(written, value, form) for value in values[5:])).value
 
     def typed(typing_context: Any, neuron: Any, step: Any, stream: Any, k0: Any, k1: Any) -> Any:
         if not all(isinstance(argument, types.Integer) for argument in (neuron, step, stream, k0, k1)):

@@ -58,14 +58,30 @@ def _reference(kernel: Kernel, precision: np.dtype[np.floating], functions: Func
     return reference.build(kernel, precision)
 
 
-BACKENDS: Mapping[str, Callable[[Kernel, np.dtype[np.floating], Functions], Program]] = {"cpu": _cpu, "reference": _reference}
+def _cuda(kernel: Kernel, precision: np.dtype[np.floating], functions: Functions, exact_math: bool = False) -> Program:
+    from ..backends import cuda
+
+    try:
+        return cuda.build(kernel, precision, functions, exact_math=exact_math)
+    except cuda.Unavailable as obstacle:
+        raise UsageError(f"backend='cuda': {obstacle}") from None
+
+
+BACKENDS: Mapping[str, Callable[[Kernel, np.dtype[np.floating], Functions], Program]] = {
+    "cpu": _cpu,
+    "cuda": _cuda,
+    "reference": _reference,
+}
 PRECISIONS = ("float64", "float32")
 
 
-def build(compiled: Compiled, backend: str, precision: str, functions: Functions | None = None) -> Program:
-    """A program that runs the kernel, which calls `functions`.
+def build(
+    compiled: Compiled, backend: str, precision: str, functions: Functions | None = None, exact_math: bool = False
+) -> Program:
+    """A program that runs the kernel, which calls `functions`; `exact_math` is of account on "cuda" alone.
 
-    Raises UsageError for a backend or precision that does not exist, and for a function that cannot be compiled.
+    Raises UsageError for a backend or precision that does not exist, a backend that this machine cannot run, and a function that cannot
+    be compiled.
     """
     from ..backends.unusable import Unusable
 
@@ -74,6 +90,8 @@ def build(compiled: Compiled, backend: str, precision: str, functions: Functions
     if precision not in PRECISIONS:
         raise UsageError(f"precision: expected {' or '.join(PRECISIONS)}, not {precision!r}")
     try:
+        if exact_math and backend == "cuda":
+            return _cuda(compiled.kernel, np.dtype(precision), functions or {}, exact_math=True)
         return BACKENDS[backend](compiled.kernel, np.dtype(precision), functions or {})
     except Unusable as reason:
         raise UsageError(f"parameters: {reason}") from None

@@ -93,8 +93,8 @@ class Assembly:
         if self.program is None:
             from ..compile import build
 
-            functions = {name: source.function for name, source in self._called().items()}
-            self.program = build(self.compiled, self.settings.backend, self.settings.precision.name, functions)
+            settings, functions = self.settings, {name: source.function for name, source in self._called().items()}
+            self.program = build(self.compiled, settings.backend, settings.precision.name, functions, settings.exact_math)
             self.compiled_kernels += self.program.compiled
             self.compile_seconds += self.program.compile_seconds
         return self.program
@@ -181,7 +181,8 @@ class Assembly:
     def states(self) -> Mapping[str, NDArray[np.generic]]:
         """The stored array of each state (views)."""
         if not self.rows:
-            self.rows = {state.name: self._memory().row(self.kernel, state.name) for state in self.binding.model.states}
+            self.rows = {state.name: self._memory().stored(self.kernel, state.name) for state in self.binding.model.states}
+        self._memory().bring_home()
         return self.rows
 
     def _memory(self) -> Memory:

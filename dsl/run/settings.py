@@ -31,6 +31,7 @@ class Settings:
     seed: int
     convention: Convention
     progress: Progress
+    exact_math: bool = False
 
 
 def settings(
@@ -43,6 +44,7 @@ def settings(
     conventions: object,
     spike_times: object,
     progress: object,
+    exact_math: object = False,
 ) -> Settings:
     """The keyword arguments of a run, checked. Raises UsageError, which names the argument."""
     if method is not None and not isinstance(method, str):
@@ -52,15 +54,18 @@ def settings(
     _one_of("spike_times", spike_times, ("grid",))
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise UsageError(f"progress: expected True, False, None or a callable(fraction, elapsed), not {progress!r}")
+    if not isinstance(exact_math, bool):
+        raise UsageError(f"exact_math: expected True or False, not {exact_math!r}")
     return Settings(
         dt=time_step(dt),
         method=method,
         backend=_backend(backend),
-        precision=PRECISIONS[_one_of("precision", getattr(precision, "__name__", precision), tuple(PRECISIONS))],
+        precision=_precision(precision, backend),
         threads=_threads(threads),
         seed=_seed(seed),
         convention=CONVENTIONS[_one_of("conventions", conventions, tuple(CONVENTIONS))],
         progress=progress,
+        exact_math=exact_math,
     )
 
 
@@ -76,6 +81,13 @@ def _backend(value: object) -> str:
     from ..compile import BACKENDS
 
     return _one_of("backend", value, tuple(BACKENDS))
+
+
+def _precision(value: object, backend: object) -> np.dtype[np.floating]:
+    """GPUs have many more units for float32 than for float64, so there it is what None means."""
+    if value is None:
+        return PRECISIONS["float32" if backend == "cuda" else "float64"]
+    return PRECISIONS[_one_of("precision", getattr(value, "__name__", value), tuple(PRECISIONS))]
 
 
 def _threads(value: object) -> int:

@@ -42,7 +42,7 @@ class Simulation:
         record: object = (),
         method: str | None = None,
         backend: str = "cpu",
-        precision: str = "float64",
+        precision: str | None = None,
         threads: int | None = None,
         seed: int | None = None,
         conventions: str = "dvdt",
@@ -51,10 +51,11 @@ class Simulation:
         n: int | None = None,
         parameters: Mapping[str, object] | None = None,
         state: Mapping[str, object] | None = None,
+        exact_math: bool = False,
     ) -> None:
         self.population = population(what, n, parameters, state)
         step = step_for(dt, self.population.model)
-        self._settings = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress)
+        self._settings = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress, exact_math)
         asked = requests(record)
         recordable(self.population.model, asked)
         planned = [track(name, how, self.population.n, self._settings.dt) for name, how in asked.items()]
@@ -332,7 +333,7 @@ def simulate(
     record: object = (),
     method: str | None = None,
     backend: str = "cpu",
-    precision: str = "float64",
+    precision: str | None = None,
     threads: int | None = None,
     seed: int | None = None,
     conventions: str = "dvdt",
@@ -341,6 +342,7 @@ def simulate(
     n: int | None = None,
     parameters: Mapping[str, object] | None = None,
     state: Mapping[str, object] | None = None,
+    exact_math: bool = False,
 ) -> Result:
     """Run a population, or `n` neurons of a model, for a time.
 
@@ -349,15 +351,32 @@ def simulate(
     dt          the step; None: what the model recommends, or else 0.1 ms
     record      names of states, parameters, derived quantities and inputs, or a mapping from names to dvdt.record(every=, neurons=)
     method      an integration scheme; None: what the model recommends, or else a choice that the report explains
-    backend     "cpu" or "reference" (slow, for comparison); precision "float64" or "float32"; threads None: all
+    backend     "cpu", "cuda" or "reference" (slow, for comparison); dvdt.backends() tells what this machine can run
+    precision   "float64" or "float32"; None: "float64", on "cuda" "float32"
+    threads     of the CPU; None: all
     seed        of all draws; None: a fresh one, which the report tells
     conventions "dvdt", "brian2" or "nest": stamps of spikes, rows of recordings, counting of refractory periods
     progress    None: a bar on a terminal and in a notebook; True, False, or a callable(fraction, elapsed seconds)
+    exact_math  on "cuda": functions and rounding of the CPU, so that float64 states are the CPU's bit for bit; slower
 
     Raises ModelError for mistakes in a text, UsageError for an argument that does not fit or a run that would not fit in memory,
     RunError, with the results so far, where a state stops being finite or on Ctrl-C.
     """
     simulation = Simulation(
-        what, dt, record, method, backend, precision, threads, seed, conventions, spike_times, progress, n, parameters, state
+        what,
+        dt,
+        record,
+        method,
+        backend,
+        precision,
+        threads,
+        seed,
+        conventions,
+        spike_times,
+        progress,
+        n,
+        parameters,
+        state,
+        exact_math,
     )
     return simulation.finish(duration)

@@ -1,0 +1,77 @@
+"""What becomes of a kernel on a GPU, without one: the assembly text, and what the assembler says of registers and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .cuda import namespace_of, numba_cuda, signature, text_of
+from .kernel import Kernel
+
+HOPPER = (9, 0)  # compute capability
+
+
+@dataclass(frozen=True)
+class Code:
+    """One function of a kernel: registers a thread, bytes that spill from registers, bytes of stack, and its text in PTX."""
+
+    function: str
+    registers: int
+    spilled: int
+    stack: int
+    ptx: str
+
+    @property
+    def double(self) -> tuple[str, ...]:
+        """The instructions in float64."""
+        return tuple(line.strip() for line in self.ptx.splitlines() if ".f64" in line and not line.lstrip().startswith("."))
+
+
+def code_of(
+    kernel: Kernel, precision: np.dtype[np.floating], exact_math: bool = False, capability: tuple[int, int] = HOPPER
+) -> tuple[Code, ...]:
+    """The functions of a kernel, compiled for a compute capability. Needs the packages of the extra `cuda-ci`, no GPU and no driver."""
+    text = text_of(kernel, precision, exact_math)
+    namespace = namespace_of(text, exact_math)
+    made = []
+    with _device_of(capability):
+        for function in text.functions:
+            ptx, _ = numba_cuda().compile_ptx(namespace[function.name], signature(function, precision), cc=capability)
+            made.append(_assembled(function.name, ptx, capability))
+    return tuple(made)
+
+
+def _assembled(name: str, ptx: str, capability: tuple[int, int]) -> Code:
+    core = import_module("cuda.core")
+    options = core.LinkerOptions(arch=f"sm_{capability[0]}{capability[1]}", ptxas_options=["-v"])
+    linker = core.Linker(core.ObjectCode.from_ptx(ptx.encode()), options=options)
+    linker.link("cubin")
+    told = linker.get_info_log() or ""
+
+    def number(pattern: str) -> int:
+        found = re.search(pattern, told)
+        if found is None:
+            raise ValueError(f"the assembler does not tell {pattern!r}: {told}")
+        return int(found[1])
+
+    spilled = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
+    return Code(name, number(r"Used (\d+) registers"), spilled, number(r"(\d+) bytes stack frame"), ptx)
+
+
+@contextlib.contextmanager
+def _device_of(capability: tuple[int, int]) -> Iterator[None]:
+    """Numba asks the present device for its capability when a function calls another one; where there is none, this one answers."""
+    module: Any = import_module("numba.cuda.dispatcher")
+    asked = module.get_current_device
+    module.get_current_device = lambda: types.SimpleNamespace(compute_capability=capability)
+    try:
+        yield
+    finally:
+        module.get_current_device = asked

@@ -1,0 +1,419 @@
+"""A Kernel to the Python `ast` of the functions that the CUDA backend compiles: one thread a neuron.
+
+Where neurons do not read one another, a thread makes many steps with its state in registers, and writes it back at the end,
+to arrays beside those it was read from: a chunk that turns out to be void (more spikes than there is room for, a value that
+is not finite) is simply made again. Where they do, each phase is a function of its own, and state stays in arrays.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .emit import CONVERT, Scope, Spelling, assign, call, extents, name, number
+from .kernel import (
+    BUILT_IN,
+    Array,
+    Constant,
+    Draw,
+    Expr,
+    Kernel,
+    Kind,
+    Phase,
+    Probe,
+    Reduce,
+    Symbol,
+    symbols_of,
+)
+
+SEGMENTS = 64  # parts of the spike list: blocks of threads that spike at once do not wait for one counter
+
+CHUNK_TIME = "first last stop interval dt".split()
+STEP_TIME = "step base interval dt".split()  # `base`: the first step of the chunk
+PLACES = "n k0 k1 capacity reals whole fixed fixed_whole spikes counts".split()  # what every function is given
+CHUNK = "reals_out whole_out bad".split()  # and those that make a chunk
+RECORDING = "every since row column values".split()  # for each probe
+
+STEPS = """
+def advance(ARGUMENTS):
+    i = cuda.grid(1)
+    if i < n:
+        segment = cuda.blockIdx.x % SEGMENTS
+        LOAD
+        step = first
+        while step < stop:
+            TIMES
+            RECORD
+            if step == last:
+                break
+            PHASES
+            step += 1
+        STORE
+        CHECK
+"""
+
+STEPS_ALONE = """
+def advance(ARGUMENTS):
+    i = cuda.grid(1)
+    if i < n:
+        segment = cuda.blockIdx.x % SEGMENTS
+        LOAD
+        step = first
+        while step < last:
+            TIMES
+            PHASES
+            step += 1
+        STORE
+        CHECK
+"""
+
+PHASE = """
+def FUNCTION(ARGUMENTS):
+    i = cuda.grid(1)
+    if i < n:
+        segment = cuda.blockIdx.x % SEGMENTS
+        TIMES
+        LOAD
+        BODY
+        STORE
+"""
+
+RECORD = """
+if EVERY > 0:
+    past = step - SINCE
+    if past >= 0 and past % EVERY == 0:
+        place = COLUMN[i]
+        if place >= 0:
+            BODY
+            VALUES[past // EVERY - ROW, place] = VALUE
+"""
+
+EVENT_LISTED = """
+if FLAG:
+    slot = cuda.atomic.add(counts, (EVENT, segment), 1)
+    if slot < capacity:
+        spikes[EVENT, segment, slot] = (step - BASE) << 32 | i
+"""
+
+
+class _Fill(ast.NodeTransformer):
+    """Puts statements where a template has a name in capitals alone on a line, and expressions for its other names in capitals."""
+
+    def __init__(self, statements: Mapping[str, list[ast.stmt]], expressions: Mapping[str, ast.expr]) -> None:
+        self.statements, self.expressions = statements, expressions
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.value, ast.Name) and node.value.id in self.statements:
+            return self.statements[node.value.id]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.expressions.get(node.id, node)
+
+
+def _filled(template: str, statements: Mapping[str, list[ast.stmt]], **expressions: ast.expr) -> list[ast.stmt]:
+    module: ast.Module = _Fill(statements, {"SEGMENTS": number(SEGMENTS), **expressions}).visit(ast.parse(template))
+    return module.body
+
+
+@dataclass
+class DeviceScope(Scope):
+    """Spelling for a device: series are arrays, and no constant of another precision stands in the text."""
+
+    exact: bool = False  # sums and products are rounded one by one
+
+    def _operation(self, operation: str, arguments: tuple[Expr, ...]) -> ast.expr:
+        if operation == "is_finite":
+            return call("finite", self.emit(arguments[0], self.kind(arguments[0])))
+        if self.exact and operation in _ROUNDED:
+            kinds = [self.kind(argument) for argument in arguments]
+            beside = Kind.DOUBLE if Kind.DOUBLE in kinds else kinds[0]
+            if beside in (Kind.REAL, Kind.DOUBLE):
+                nodes = [self._alike(argument, beside) for argument in arguments]
+                total = nodes[0]
+                for node in nodes[1:]:
+                    total = call(_ROUNDED[operation], total, node)
+                return total
+        return super()._operation(operation, arguments)
+
+    def _of_series(self, operation: str, series: Expr, *indices: Expr) -> ast.expr:
+        assert isinstance(series, Symbol)
+        rows, columns = (name(self.spelling(extent)) for extent in extents(series.name))
+        if operation != "element":
+            return rows if operation == "rows" else columns
+        row, column = (self.emit(index) for index in indices)
+        return ast.Subscript(name(self.spelling(series.name)), ast.Tuple([row, column], ast.Load()), ast.Load())
+
+    def inside(self, own: Iterable[str]) -> DeviceScope:
+        given = {key: spelled for key, spelled in self.spelling.given.items() if key not in own}
+        spelling = Spelling(self.spelling.taken, given)
+        return DeviceScope(spelling, dict(self.kinds), self.precision, self.functions, self.called, self.outside, self.exact)
+
+
+_ROUNDED = {"add": "plus", "subtract": "minus", "multiply": "times"}
+OWN = "finite plus minus times".split()  # functions of the device
+PRIMITIVES = "below maximum minimum select sign".split()
+DISTRIBUTIONS = "uniform normal exponential poisson".split()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a generated function: its name, and what the caller puts there.
+
+    `of` is a row of the tables CHUNK_TIME, STEP_TIME, PLACES or CHUNK, or "scalar", "result" (of a reduction), "series", "rows", "columns",
+    or one of RECORDING; `place` is the name in the kernel, `kind` that of what is in it.
+    """
+
+    spelled: str
+    of: str
+    place: str = ""
+    kind: Kind = Kind.INTEGER
+
+
+@dataclass(frozen=True)
+class Function:
+    """A generated function and its arguments; `phase` is the number of its phase, -1 for what only records or makes a chunk."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+    phase: int = -1
+
+
+@dataclass(frozen=True)
+class Text:
+    """The generated module: its text, what it has to be given (names of functions), the functions it defines, and for each function
+    from outside how the text spells its name."""
+
+    source: str
+    imports: tuple[str, ...]
+    functions: tuple[Function, ...]
+    outside: tuple[tuple[str, str], ...]
+
+
+def generate(kernel: Kernel, precision: str, functions: Mapping[tuple[str, str], str], exact: bool) -> Text:
+    """The functions of a kernel: `advance` where it is uncoupled, else one for each phase and `record`."""
+    return _Generator(kernel, precision, functions, exact).text()
+
+
+@dataclass
+class _Generator:
+    kernel: Kernel
+    precision: str
+    functions: Mapping[tuple[str, str], str]
+    exact: bool
+    scope: DeviceScope = field(init=False)
+    rows: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kernel = self.kernel
+        self.rows = rows_of(kernel)
+        reductions = [r for phase in kernel.phases for r in phase.reductions if isinstance(r, Reduce)]
+        results = {r.name: r.kind for r in reductions if r.name not in self.rows}
+        self.results: Mapping[str, Kind] = results
+        kinds = {array.name: array.kind for array in kernel.arrays} | {scalar.name: scalar.kind for scalar in kernel.scalars}
+        spelling = Spelling()
+        spelling.given.update({built_in: built_in[1:] for built_in in BUILT_IN})
+        draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
+        templates = {
+            node.id for t in (STEPS, PHASE, RECORD, EVENT_LISTED) for node in ast.walk(ast.parse(t)) if isinstance(node, ast.Name)
+        }
+        spelling.reserve(
+            [*OWN, *PRIMITIVES, *PLACES, *CHUNK, *CHUNK_TIME, *STEP_TIME, *draws, *templates, *self.functions.values()]
+        )
+        spelling.reserve(["cuda", "np", "real", "double", "integer", "inf", "nan", *spelling.given.values()])
+        outside = {function.name: function.takes for function in kernel.functions}
+        for place in (*kinds, *outside, *self.results, *[series.name for series in kernel.series]):
+            spelling(place)
+        self.scope = DeviceScope(
+            spelling, {**BUILT_IN, **kinds, **self.results}, self.precision, self.functions, exact=self.exact
+        )
+
+    def text(self) -> Text:
+        made = (
+            [self.chunk()]
+            if not self.kernel.coupled
+            else [*map(self.phase_function, range(len(self.kernel.phases))), self.recorder()]
+        )
+        called = sorted(self.scope.called)
+        outside = tuple((name, self.scope.spelling(name)) for name in self.scope.outside)
+        imports = (*OWN, *PRIMITIVES, *called)
+        lines = [
+            "import numpy as np",
+            "inf, nan = np.inf, np.nan",
+            f"real, double, integer = np.{self.precision}, np.float64, np.int64",
+        ]
+        module = ast.Module([*ast.parse("\n".join(lines)).body, *[node for node, _ in made]], [])
+        return Text(ast.unparse(ast.fix_missing_locations(module)), imports, tuple(function for _, function in made), outside)
+
+    # ---- functions ----------------------------------------------------------------------------------
+
+    def chunk(self) -> tuple[ast.stmt, Function]:
+        """Many steps of one neuron, its state in registers."""
+        phases = [statement for phase in self.kernel.phases for statement in self.phase(phase, registers=True)]
+        records = [statement for probe in self.kernel.probes for statement in self.record(probe, registers=True)]
+        times = self.times(set(_all_symbols(self.kernel.phases)) | _probe_symbols(self.kernel))
+        arguments = self.arguments([*CHUNK_TIME, *PLACES, *CHUNK], self.kernel.probes)
+        statements = {
+            "LOAD": self.loads([array.name for array in self.kernel.arrays]),
+            "TIMES": times,
+            "RECORD": records,
+            "PHASES": phases,
+            "STORE": [
+                self.put(array, "_out", name(self.scope.spelling(array.name))) for array in self.kernel.arrays if array.written
+            ],
+            "CHECK": self.check(),
+        }
+        (node,) = _filled(STEPS if self.kernel.probes else STEPS_ALONE, statements)
+        return _with_arguments(node, arguments), Function("advance", arguments)
+
+    def phase_function(self, index: int) -> tuple[ast.stmt, Function]:
+        """One phase of one step."""
+        phase = self.kernel.phases[index]
+        stored = [self.scope_array(store.array) for store in phase.stores]
+        body = self.phase(phase, registers=False)
+        used = set(_all_symbols((phase,)))
+        statements = {
+            "TIMES": self.times(used),
+            "LOAD": self.loads(used),
+            "BODY": body,
+            "STORE": [self.put(array, "", name(self.scope.spelling(f"@@new {array.name}"))) for array in stored],
+        }
+        arguments = self.arguments([*STEP_TIME, *PLACES], ())
+        (node,) = _filled(PHASE, statements, FUNCTION=name(f"phase_{index}"))
+        assert isinstance(node, ast.FunctionDef)
+        node.name = f"phase_{index}"
+        return _with_arguments(node, arguments), Function(node.name, arguments, index)
+
+    def recorder(self) -> tuple[ast.stmt, Function]:
+        """What is due to be recorded at one step."""
+        used = _probe_symbols(self.kernel)
+        statements = {
+            "TIMES": self.times(used),
+            "LOAD": self.loads(used),
+            "BODY": [statement for probe in self.kernel.probes for statement in self.record(probe, registers=False)],
+            "STORE": [],
+        }
+        arguments = self.arguments([*STEP_TIME, *PLACES], self.kernel.probes)
+        (node,) = _filled(PHASE, statements)
+        assert isinstance(node, ast.FunctionDef)
+        node.name = "record"
+        return _with_arguments(node, arguments), Function("record", arguments)
+
+    def arguments(self, fixed: list[str], probes: Iterable[Probe]) -> tuple[Argument, ...]:
+        kernel, spelled = self.kernel, self.scope.spelling
+        found = [Argument(place, place) for place in fixed]
+        found += [Argument(spelled(s.name), "scalar", s.name, s.kind) for s in kernel.scalars]
+        found += [Argument(spelled(f"@@result {key}"), "result", key, kind) for key, kind in self.results.items()]
+        for series in kernel.series:
+            rows, columns = extents(series.name)
+            found += [Argument(spelled(series.name), "series", series.name, Kind.REAL)]
+            found += [Argument(spelled(rows), "rows", series.name), Argument(spelled(columns), "columns", series.name)]
+        for probe in probes:
+            found += [Argument(spelled(f"@@{of} {probe.name}"), of, probe.name, probe.kind) for of in RECORDING]
+        return tuple(found)
+
+    # ---- pieces -------------------------------------------------------------------------------------
+
+    def times(self, used: set[str]) -> list[ast.stmt]:
+        lines = {"@t": "t = double(step) * interval", "@t_next": "t_next = double(step + 1) * interval"}
+        return [statement for symbol, line in lines.items() if symbol in used for statement in _parsed(line)]
+
+    def phase(self, phase: Phase, registers: bool) -> list[ast.stmt]:
+        """The statements of a phase; new values go to the registers of the arrays, or to names of their own."""
+        made = [self.scope.assign(statement) for statement in phase.uniform]
+        made += [self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in phase.body]
+        for emit in phase.emits:
+            flag = name(self.scope.spelling(emit.flag))
+            base = name("first" if registers else "base")
+            made += _filled(EVENT_LISTED, {}, FLAG=flag, EVENT=number(emit.event), BASE=base)
+        values = [self.scope.converted(Symbol(store.name), self.scope_array(store.array).kind) for store in phase.stores]
+        new = [f"@@new {store.array}" for store in phase.stores]
+        made += [assign(self.scope.spelling(target), value) for target, value in zip(new, values, strict=True)]
+        if registers:
+            spelled = self.scope.spelling
+            made += [assign(spelled(s.array), name(spelled(target))) for s, target in zip(phase.stores, new, strict=True)]
+        return made
+
+    def record(self, probe: Probe, registers: bool) -> list[ast.stmt]:
+        inner = self.scope.inside({statement.name for statement in (*probe.uniform, *probe.body)})
+        body = [inner.assign(statement) for statement in (*probe.uniform, *probe.body)]
+        value = inner.converted(probe.expression, probe.kind)
+        spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in RECORDING}
+        return _filled(RECORD, {"BODY": body}, VALUE=value, **spelled)
+
+    def check(self) -> list[ast.stmt]:
+        if not self.kernel.guarded:
+            return []
+        finite: ast.expr = call("finite", name(self.scope.spelling(self.kernel.guarded[0])))
+        for guarded in self.kernel.guarded[1:]:
+            finite = ast.BinOp(finite, ast.BitAnd(), call("finite", name(self.scope.spelling(guarded))))
+        return [ast.If(ast.UnaryOp(ast.Not(), finite), _parsed("bad[0] = 1"), [])]
+
+    def scope_array(self, wanted: str) -> Array:
+        return next(array for array in self.kernel.arrays if array.name == wanted)
+
+    def loads(self, wanted: Iterable[str]) -> list[ast.stmt]:
+        found = set(wanted)
+        made = [assign(self.scope.spelling(array.name), self.load(array)) for array in self.kernel.arrays if array.name in found]
+        for result in self.results:
+            if result in found:
+                value: ast.expr = ast.Subscript(name(self.scope.spelling(f"@@result {result}")), number(0), ast.Load())
+                value = CONVERT[Kind.BOOLEAN](value) if self.results[result] is Kind.BOOLEAN else value
+                made.append(assign(self.scope.spelling(result), value))
+        return made
+
+    def load(self, array: Array) -> ast.expr:
+        value = self.place(array, "", ast.Load())
+        return CONVERT[Kind.BOOLEAN](value) if array.kind is Kind.BOOLEAN else value
+
+    def put(self, array: Array, out: str, value: ast.expr) -> ast.stmt:
+        if array.kind is Kind.BOOLEAN:
+            value = call("select", value, *[self.scope.emit(Constant(stored)) for stored in (1.0, 0.0)])
+        return ast.Assign([self.place(array, out, ast.Store())], value)
+
+    def place(self, array: Array, out: str, context: ast.expr_context) -> ast.expr:
+        stored = name(place_of(array) + out)
+        return ast.Subscript(stored, ast.Tuple([number(self.rows[array.name]), name("i")], ast.Load()), context)
+
+
+def _parsed(line: str) -> list[ast.stmt]:
+    return ast.parse(line).body
+
+
+def _with_arguments(node: ast.stmt, arguments: tuple[Argument, ...]) -> ast.stmt:
+    assert isinstance(node, ast.FunctionDef)
+    node.args.args = [ast.arg(argument.spelled) for argument in arguments]
+    return node
+
+
+def place_of(array: Array) -> str:
+    """The device array that holds an array of the kernel: what is written apart from what is not, integers apart from the rest."""
+    return (
+        ("whole" if array.written else "fixed_whole") if array.kind is Kind.INTEGER else ("reals" if array.written else "fixed")
+    )
+
+
+def rows_of(kernel: Kernel) -> Mapping[str, int]:
+    """The row of each array in its device array."""
+    rows: dict[str, int] = {}
+    for place in ("reals", "whole", "fixed", "fixed_whole"):
+        rows.update({name: row for row, name in enumerate(a.name for a in kernel.arrays if place_of(a) == place)})
+    return rows
+
+
+def _all_symbols(phases: Iterable[Phase]) -> Iterable[str]:
+    for phase in phases:
+        for statement in (*phase.uniform, *phase.body):
+            expression = statement.mean if isinstance(statement, Draw) else statement.expression
+            if expression is not None:
+                yield from symbols_of(expression)
+        yield from (store.name for store in phase.stores)
+        yield from (emit.flag for emit in phase.emits)
+
+
+def _probe_symbols(kernel: Kernel) -> set[str]:
+    expressions: list[Expr] = []
+    for probe in kernel.probes:
+        expressions += [probe.expression, *[statement.expression for statement in (*probe.uniform, *probe.body)]]
+    return {symbol for expression in expressions for symbol in symbols_of(expression)}

@@ -1,0 +1,115 @@
+"""The CUDA backend on numba's simulator, a thread of Python for each thread of a device; `test_cuda` runs this file in a process of its own."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dvdt
+from dvdt.backends import cuda, reference
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the simulator computes with single NumPy numbers, whose overflows warn
+
+DOUBLE, SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+
+
+def events(memory: Any) -> list[list[tuple[int, int]]]:
+    return [
+        sorted((int(s), int(i)) for steps, neurons in pairs for s, i in zip(steps, neurons, strict=True))
+        for pairs in memory.spikes
+    ]
+
+
+@pytest.mark.parametrize("precision", [DOUBLE, SINGLE])
+def test_steps_agree_with_the_reference(case: Any, precision: np.dtype[Any]) -> None:
+    """In two chunks, with every probe recorded: the reference applies the same functions to the same numbers, so all bits are equal."""
+    expected, got = case.memory(37, precision.name), case.memory(37, precision.name)
+    for memory in (expected, got):
+        for probe in case.kernel.probes:
+            kind = {"real": precision, "integer": np.int64, "boolean": np.bool_}[probe.kind.value]
+            values = np.zeros((2, 3), kind)
+            memory.recordings.append(cuda.Recording(probe.name, 3, 0, np.array([0, 5, 36]), values))
+    oracle, program = reference.build(case.kernel, precision), cuda.build(case.kernel, precision)
+    for first, last in ((0, 2), (2, 5)):
+        oracle.advance(expected, first, last)
+        assert program.advance(got, first, last).done == last
+    for each, memory in ((oracle, expected), (program, got)):
+        each.record(memory, 5)
+    got.bring_home()
+    np.testing.assert_array_equal(got.reals, expected.reals)
+    np.testing.assert_array_equal(got.integers, expected.integers)
+    assert events(got) == events(expected)
+    for a, b in zip(got.recordings, expected.recordings, strict=True):
+        np.testing.assert_array_equal(a.values, b.values)
+
+
+def test_what_is_written_in_between_is_taken_over(cases: Any) -> None:
+    case = cases["adex"]()
+    oracle, program = reference.build(case.kernel, DOUBLE), cuda.build(case.kernel, DOUBLE)
+    expected, got = case.memory(9), case.memory(9)
+    for each, memory in ((oracle, expected), (program, got)):
+        each.advance(memory, 0, 3)
+        memory.row(case.kernel, "v")[4] += 5.0
+        each.advance(memory, 3, 6)
+    got.bring_home()
+    np.testing.assert_array_equal(got.reals, expected.reals)
+
+
+def test_more_spikes_than_room_are_made_again(cases: Any) -> None:
+    """Where many fire at once, a chunk has more spikes than a list of this length holds."""
+    case = cases["coupled"]()
+    expected, got = case.memory(20), case.memory(20)
+    reference.build(case.kernel, DOUBLE).advance(expected, 0, 4)
+    program = cuda.build(case.kernel, DOUBLE)
+    device = program._device(got)
+    device.capacity = 1
+    device.spikes = device.cuda.device_array((1, device.spikes.shape[1], 1), np.int64)
+    program.advance(got, 0, 4)
+    assert device.capacity > 1
+    assert events(got) == events(expected)
+    assert events(got)[0]
+
+
+@pytest.mark.parametrize("name", ["izhikevich", "coupled"])
+def test_what_is_not_finite_is_found(name: str, cases: Any) -> None:
+    case = cases[name]()
+    program, memory = cuda.build(case.kernel, DOUBLE), case.memory(12)
+    assert program.advance(memory, 0, 3).trouble is None
+    memory.row(case.kernel, case.kernel.guarded[0])[[7, 11]] = np.nan
+    outcome = program.advance(memory, 3, 5)
+    assert outcome.done == 3
+    assert outcome.trouble is not None
+    assert (outcome.trouble.step, outcome.trouble.neuron) == (3, 7 if name == "izhikevich" else 0)
+    assert outcome.trouble.array == case.kernel.guarded[0]
+
+
+def test_the_first_of_several_explosions_is_told(cases: Any) -> None:
+    case = cases["squared"]()
+    memory = case.memory(8)
+    memory.row(case.kernel, "x")[[1, 5, 6, 7]] = 1e5, 1e10, -1e10, 1e3
+    outcome = cuda.build(case.kernel, DOUBLE).advance(memory, 0, 30)
+    assert outcome.trouble is not None
+    assert (outcome.done, outcome.trouble.neuron, outcome.trouble.array) == (4, 5, "x")
+    np.testing.assert_allclose(outcome.trouble.recent, [1e10, 1e20, 1e40, 1e80, 1e160, np.inf], rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", [model.name for model in dvdt.models()])
+def test_library_models_agree_with_the_reference(name: str) -> None:
+    """A run of a few steps with drive enough to spike where the model can, recording every state."""
+    model = dvdt.model(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = [
+            dvdt.simulate(
+                model, "1.5 ms", dt="0.1 ms", n=3, seed=3, backend=backend, precision="float64", record=list(model.states)
+            )
+            for backend in ("reference", "cuda")
+        ]
+    expected, got = results
+    for state in model.states:
+        np.testing.assert_allclose(got[state], expected[state], rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(got.spikes.t, expected.spikes.t)
+    np.testing.assert_array_equal(got.spikes.i, expected.spikes.i)

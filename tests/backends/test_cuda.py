@@ -1,0 +1,77 @@
+"""The CUDA backend without a GPU: what it says where it cannot run, its results on numba's simulator, and the code it makes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dvdt
+from dvdt.backends import cuda
+from dvdt.dsl.compile import Structure, compile_model
+
+assembler = pytest.mark.skipif(
+    importlib.util.find_spec("numba_cuda") is None or importlib.util.find_spec("nvidia") is None,
+    reason='needs NVIDIA\'s compiler: python -m pip install ".[cuda-ci]"',
+)
+
+
+def test_on_the_simulator() -> None:
+    """In a process of its own, because numba looks at the variable once, when it is imported."""
+    file = Path(__file__).with_name("simulated_cuda.py")
+    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=file.parents[2], check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+
+
+def test_a_machine_without_numba_cuda_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(dvdt.UsageError, match=r'numba-cuda is not installed; run: python -m pip install "dvdt\[cuda\]"'):
+        dvdt.simulate("lif", "1 ms", backend="cuda")
+    statuses = {status.name: status.obstacle for status in dvdt.backends()}
+    assert set(statuses) == {"cpu", "cuda", "reference"}
+    assert statuses["cpu"] == ""
+    assert "numba-cuda" in statuses["cuda"]
+
+
+@assembler
+def test_a_machine_without_a_driver_is_told_so() -> None:
+    from numba import cuda as device
+
+    if device.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(dvdt.UsageError, match="no NVIDIA GPU with a driver"):
+        dvdt.simulate("lif", "1 ms", backend="cuda")
+
+
+@assembler
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("exact_math", [False, True])
+@pytest.mark.parametrize("name", [model.name for model in dvdt.models()])
+def test_code_stays_in_registers(name: str, exact_math: bool, precision: str, record_property: Any) -> None:
+    """For compute capability 9.0: nothing spilled, no stack, few registers, and in float32 no float64 but for the time."""
+    from dvdt.backends.cuda_code import code_of
+
+    model = dvdt.model(name).checked
+    kernel = compile_model(model, Structure()).kernel
+    timed = "@t" in kernel_symbols(kernel)
+    for code in code_of(kernel, np.dtype(precision), exact_math):
+        record_property(f"{name} {precision} {code.function}", code.registers)
+        assert code.spilled == 0
+        assert code.stack == 0
+        if len(model.states) <= 5:
+            assert code.registers < (64 if precision == "float32" else 128)
+        if precision == "float32" and not timed:
+            assert code.double == ()
+
+
+def kernel_symbols(kernel: Any) -> str:
+    return repr((kernel.phases, kernel.probes))
