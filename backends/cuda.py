@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
@@ -28,7 +28,7 @@ RECENT = 8  # values that a NonFinite shows
 RECORDED_BYTES = 1 << 28  # of recordings that a chunk keeps on the device
 
 
-Outside = Mapping[str, Callable[..., Any]]
+Outside = Mapping[str, object]
 
 
 class Unavailable(Exception):
