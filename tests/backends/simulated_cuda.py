@@ -100,11 +100,24 @@ def test_the_first_of_several_explosions_is_told(cases: Any) -> None:
 def test_library_models_agree_with_the_reference(name: str) -> None:
     """A run of a few steps with drive enough to spike where the model can, recording every state."""
     model = dvdt.model(name)
+    given = {
+        p.name: np.full((3, 3), 0.25) if "matrix" in p.flags else 1.0
+        for p in model.checked.parameters
+        if {"matrix", "required"} & p.flags
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = [
             dvdt.simulate(
-                model, "1.5 ms", dt="0.1 ms", n=3, seed=3, backend=backend, precision="float64", record=list(model.states)
+                model,
+                "1.5 ms",
+                dt="0.1 ms",
+                n=3,
+                seed=3,
+                backend=backend,
+                precision="float64",
+                parameters=given,
+                record=list(model.states),
             )
             for backend in ("reference", "cuda")
         ]
