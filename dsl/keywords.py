@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..grammar import nodes
 from ..grammar.mistakes import Mistake
 from ..grammar.parse import parse_block, parse_expression, parse_unit
-from ..grammar.source import Source, Span
+from ..grammar.source import Source, Span, whole
 from .name_mistakes import DefinedTwice, GivenAndDefined, MissingThreshold, NotAnIdentifier
 from .roles import walk
 from .scope import UNREADABLE
@@ -228,10 +228,6 @@ def number(value: float, span: Span) -> nodes.Expression:
     else:
         inner = nodes.Number(span, abs(value))
     return nodes.Unary(span, "-", inner) if value < 0 else inner
-
-
-def whole(source: Source) -> Span:
-    return Span(source, 0, len(source.text))
 
 
 def put(statements: list[nodes.Statement], old: nodes.Statement, new: nodes.Statement) -> list[nodes.Statement]:

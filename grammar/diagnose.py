@@ -11,101 +11,18 @@ from typing import Literal
 
 from . import syntax_mistakes as wrong
 from .build import Terminal
-from .layout import Piece
 from .mistakes import Mistake
 from .source import Source, Span
 from .spelling import nearest
 from .tokens import Token
 from .unit_table import UNITS
-from .words import FLAGS, KEYWORDS, OPENERS
+from .words import FLAGS, KEYWORDS
 
 OPERAND_ENDS = frozenset({"NAME", "NUMBER", "QUANTITY", "RPAR"})
 OPERAND_STARTS = frozenset({"NAME", "NUMBER", "QUANTITY", "LPAR"})
 OPERATORS = frozenset(
     {"ADD", "MUL", "POWER", "COMPARE", "AND", "OR", "NOT", "IF", "ELSE", "COMMA", "ASSIGN", "LPAR", "WHEN", "WHILE"}
 )
-
-
-# ---- headers and whole statements ---------------------------------------------------------------
-
-
-def piece_mistake(source: Source, piece: Piece, in_block: bool = False) -> Mistake | None:
-    """What is wrong with a statement as a whole, before its words are read."""
-    first = piece.tokens[0]
-    span = Span(source, first.start, piece.tokens[-1].stop)
-    if first.type == "OPEN_DOCSTRING":
-        return wrong.UnclosedDocstring(Span(source, first.start, first.start + 3), first.value[:3])
-    if first.type == "DOCSTRING":
-        return wrong.StrayDocstring(first.span(source))
-    if piece.colon is None:
-        return None
-    if first.type in ("IF", "ELSE") or first.value in ("elif", "while", "for"):
-        return _if_statement(source, piece, span)
-    if in_block:
-        return wrong.NotInBlock(span, "a block")
-    if len(piece.tokens) == 1:
-        what = f"there are no sections: `{first.value}:` opens nothing"
-        meant = "write equations, parameters and values directly, in any order"
-        if first.value in ("threshold", "reset"):
-            meant = "write `spike when v > V_t:` with the assignments of the reset indented below"
-        return wrong.SectionHeader(Span(source, first.start, piece.colon.stop), what, meant)
-    if first.value == "synapse":
-        return wrong.SynapseText(span)
-    meant_word = None if first.value in OPENERS else _meant_opener(piece.tokens)
-    return wrong.MisspeltWord(first.span(source), str(first.value), meant_word) if meant_word else None
-
-
-def _if_statement(source: Source, piece: Piece, span: Span) -> Mistake:
-    example = "v = 0 if v > 2 else v"
-    if len(piece.body) == 1 and len(piece.tokens) > 1:
-        line, condition = piece.body[0].tokens, source.text[piece.tokens[1].start : piece.tokens[-1].stop]
-        if len(line) > 2 and line[1].value == "=" and "\n" not in condition:
-            name, value = line[0].value, source.text[line[2].start : line[-1].stop]
-            example = f"{name} = {value} if {condition} else {name}"
-    return wrong.IfStatement(span, "there is no `if` statement", f"write the condition into the value: `{example}`")
-
-
-def _meant_opener(tokens: Sequence[Token]) -> str | None:
-    words = [token.value for token in tokens[:3]]
-    if nearest(words[1], ("step",)) or words[1] == "step":
-        return "each"
-    if words[1] == "when":
-        return "spike"
-    if len(words) > 2 and words[2] == "when":
-        return "on"
-    return nearest(words[0], ("spike", "each", "model", "synapse"))
-
-
-# ---- brackets -----------------------------------------------------------------------------------
-
-
-def brackets(source: Source, tokens: Sequence[Token], limit: int) -> Mistake | None:
-    """A bracket without its partner, or more of them inside one another than can be meant."""
-    open_: list[int] = []
-    for k, token in enumerate(tokens):
-        if token.type == "LPAR":
-            open_.append(k)
-            if len(open_) > limit:
-                return wrong.NestedTooDeeply(token.span(source), limit)
-        elif token.type == "RPAR":
-            if not open_:
-                return _stray(source, tokens, k)
-            open_.pop()
-    return _unclosed(source, tokens, open_[0]) if open_ else None
-
-
-def _stray(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
-    start = next((j + 1 for j in range(k - 1, -1, -1) if tokens[j].type in ("ASSIGN", "COLON")), 0)
-    return wrong.StrayBracket(Span(source, tokens[start].start, tokens[k].stop), tokens[k].span(source))
-
-
-def _unclosed(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
-    ends = ("COLON",) if tokens[0].value == "surrogate" else ("COLON", "ASSIGN")
-    stop = next((j for j in range(k + 1, len(tokens)) if tokens[j].type in ends), len(tokens))
-    return wrong.UnclosedBracket(Span(source, tokens[k].start, tokens[stop - 1].stop), tokens[k].span(source))
-
-
-# ---- where the grammar stopped ------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -56,3 +56,8 @@ class Span:
     def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of `other`, which stands in the same source."""
         return Span(self.source, min(self.start, other.start), max(self.stop, other.stop))
+
+
+def whole(source: Source) -> Span:
+    """All of a text."""
+    return Span(source, 0, len(source.text))
