@@ -9,8 +9,9 @@ from ..backends.kernel import Expr, Kind
 from ..grammar import nodes
 from .checked import Assignment
 from .scope import Entry, Place, Role, Scope, Value, as_kind, common_kind, real
+from .special_names import SPECIAL_NAMES
 from .statement_mistakes import LocalNeverRead, NotAssignable, WholeNumberNeeded
-from .translate import SPECIAL_NAMES, Translation
+from .translation import Translation, translation_at
 
 KIND_WORDS = {Kind.INTEGER: "integer", Kind.BOOLEAN: "boolean"}
 
@@ -20,7 +21,7 @@ def block_of(scope: Scope, statements: Sequence[nodes.Assignment], place: Place,
     locals_: dict[str, Entry] = {}
     lines: list[Line] = []
     for statement in statements:
-        translation = Translation(scope, place, 2, "", locals_)
+        translation = translation_at(scope, place, 2, "", locals_)
         value = translation.value(written_out(statement))
         assignment = assign(translation, statement, value, locals_)
         if assignment is not None:

@@ -13,7 +13,7 @@ from .errors import ModelError
 from .formulas import substituted, written_out
 from .scope import Entry, Place, Role, Scope, Value
 from .statement_mistakes import NotAValue
-from .translate import Translation
+from .translation import Translation, translation_at
 from .units import ONE, Dimension, Unit, unit_of
 
 ROLES = {State: Role.STATE, Parameter: Role.PARAMETER, Derived: Role.DERIVED, Input: Role.INPUT, External: Role.EXTERNAL}
@@ -28,7 +28,7 @@ def quantity(text: str, name: str) -> tuple[float, Dimension]:
     `name` is what messages call it. Raises ModelError.
     """
     scope = Scope()
-    value = read(Translation(scope, Place(f"`{name}`", before_run=True, population=False, draws=False), 0), text, name)
+    value = read(translation_at(scope, Place(f"`{name}`", before_run=True, population=False, draws=False), 0), text, name)
     if not scope.mistakes and (not isinstance(value.expression, Constant) or value.kind is Kind.BOOLEAN):
         scope.report(NotAValue(value.span))
     solution = finish(scope)
@@ -56,7 +56,7 @@ def checked_text(
     model: CheckedModel, text: str, name: str, variable: Variable, place: Place, usable: tuple[type[Variable], ...]
 ) -> Expr:
     scope = scope_of(model, usable, variable.name)
-    translation = Translation(scope, place, 0)
+    translation = translation_at(scope, place, 0)
     value = read(translation, text, name)
     translation.fits(f"`{variable.name}`", form_of(variable, model), value)
     expression = converted(translation, f"`{variable.name}`", value, variable.kind)

@@ -1,0 +1,1 @@
+"""The checking of one model, part by part; `dsl.analyse` is the door."""
