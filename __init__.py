@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from .dsl.run.population import Population as Population
     from .dsl.run.recorders import record as record
     from .dsl.run.result import Result as Result
+    from .dsl.run.simulate import resume as resume
+    from .dsl.run.simulate import simulate as simulate
     from .dsl.run.simulation import Simulation as Simulation
-    from .dsl.run.simulation import simulate as simulate
     from .dsl.surrogates import surrogate as surrogate
 
 __version__ = "0.1.0"
@@ -65,7 +66,8 @@ _HOMES = {
     "ramp": "dsl.run.inputs.ramp",
     "record": "dsl.run.recorders",
     "register": "dsl.registry",
-    "simulate": "dsl.run.simulation",
+    "resume": "dsl.run.simulate",
+    "simulate": "dsl.run.simulate",
     "step": "dsl.run.inputs.step",
     "surrogate": "dsl.surrogates",
     "uniform": "dsl.run.distributions",

@@ -1,4 +1,4 @@
-"""The command line: `dvdt models`, `check`, `explain`, `run`, `cache`.
+"""The command line: `dvdt models`, `check`, `explain`, `run`, `resume`, `cache`.
 
 Exit status: 0 done, 1 a mistake in a text or trouble in a run, 2 a mistake in the call.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .checked import CheckedModel
     from .model import Model
     from .run.inputs.series import TimedSeries
+    from .run.result import Result
 
 NEURONS_THAT_DIFFER = 50  # default size of a population whose neurons are not all the same
 DRAWS = frozenset(("uniform", "normal", "exponential", "poisson", "one_of"))
@@ -75,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_run(commands.add_parser("run", help="run a population and say what came out"))
 
+    resume = commands.add_parser("resume", help="go on with a run that was ended before its time")
+    resume.add_argument("checkpoint", metavar="CHECKPOINT", help="the file that `dvdt run --checkpoint` wrote")
+    resume.add_argument("--backend", metavar="B", help="cpu, cuda or reference (default: as it was begun)")
+    _add_results(resume)
+
     cache = commands.add_parser("cache", help="where compiled kernels are kept, and how large they are")
     cache.add_argument("--clear", action="store_true", help="remove them")
     return parser
@@ -113,9 +119,19 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--method", metavar="M", help="a scheme, instead of the one that the model recommends")
     run.add_argument("--backend", default="cpu", metavar="B", help="cpu (default), cuda or reference")
     run.add_argument("--precision", default="float64", choices=("float64", "float32"))
-    run.add_argument("--threads", type=int, metavar="K")
     run.add_argument("--seed", type=int, default=1)
     run.add_argument("--conventions", default="dvdt", choices=("dvdt", "brian2", "nest"), help="what a step does, in detail")
+    run.add_argument(
+        "--checkpoint", metavar="FILE", help="keep the state in this file, and go on from it where it is there already"
+    )
+    run.add_argument(
+        "--every", metavar="T", help="simulated time between two checkpoints, such as 10s (default: a minute of waiting)"
+    )
+    _add_results(run)
+
+
+def _add_results(run: argparse.ArgumentParser) -> None:
+    run.add_argument("--threads", type=int, metavar="K")
     run.add_argument("--out", metavar="FILE.npz", help="where the results go")
     run.add_argument("--plot", metavar="FILE.png", help="where a figure goes")
 
@@ -167,7 +183,7 @@ def _cache(given: argparse.Namespace) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from .run.simulation import simulate
+    from .run.simulate import simulate
 
     model = _model(given)
     _check_targets(given)
@@ -176,21 +192,51 @@ def _run(given: argparse.Namespace) -> int:
     twice = next((name for name in drives if name in values), None)
     if twice is not None:
         raise UsageError(f"{twice} is given by --set and by --drive")
-    result = simulate(
-        model,
-        given.duration or _duration(model.checked, drives.values()),
-        dt=given.dt,
-        n=given.n if given.n is not None else (NEURONS_THAT_DIFFER if _neurons_differ(model.checked) else 1),
-        parameters={name: value for name, value in values.items() if name not in model.states} | drives,
-        state={name: value for name, value in values.items() if name in model.states},
-        record=_recorded(given, model.checked),
-        method=given.method,
-        backend=given.backend,
-        precision=given.precision,
-        threads=given.threads,
-        seed=given.seed,
-        conventions=given.conventions,
+    return _outcome(
+        lambda: simulate(
+            model,
+            given.duration or _duration(model.checked, drives.values()),
+            dt=given.dt,
+            n=given.n if given.n is not None else (NEURONS_THAT_DIFFER if _neurons_differ(model.checked) else 1),
+            parameters={name: value for name, value in values.items() if name not in model.states} | drives,
+            state={name: value for name, value in values.items() if name in model.states},
+            record=_recorded(given, model.checked),
+            method=given.method,
+            backend=given.backend,
+            precision=given.precision,
+            threads=given.threads,
+            seed=given.seed,
+            conventions=given.conventions,
+            checkpoint=given.checkpoint,
+            every=given.every,
+        ),
+        given,
     )
+
+
+def _resume(given: argparse.Namespace) -> int:
+    from .run.simulate import resume
+
+    _check_targets(given)
+    return _outcome(lambda: resume(given.checkpoint, backend=given.backend, threads=given.threads), given)
+
+
+def _outcome(run: Callable[[], Result], given: argparse.Namespace) -> int:
+    """Tell, save and draw what a run leaves; also where it ends before its time, which then ends the command."""
+    try:
+        result = run()
+    except RunError as error:
+        if error.result is not None:
+            try:
+                _tell(error.result, given)  # type: ignore[arg-type]
+            except UsageError as trouble:
+                print(f"dvdt: {trouble}", file=sys.stderr)
+        raise
+    _tell(result, given)
+    return 0
+
+
+def _tell(result: Result, given: argparse.Namespace) -> None:
     print(result)
     if given.out:
         result.save(given.out)
@@ -201,7 +247,6 @@ def _run(given: argparse.Namespace) -> int:
         except ValueError as error:  # an ending that matplotlib does not know
             raise UsageError(f"--plot {given.plot}: {error}") from None
         print(f"{'figure':<10} {given.plot}")
-    return 0
 
 
 def _check_targets(given: argparse.Namespace) -> None:
@@ -314,4 +359,11 @@ def _pairs(texts: Sequence[str], option: str, example: str) -> Mapping[str, str]
     return found
 
 
-COMMANDS: Mapping[str, Any] = {"models": _models, "check": _check, "explain": _explain, "run": _run, "cache": _cache}
+COMMANDS: Mapping[str, Any] = {
+    "models": _models,
+    "check": _check,
+    "explain": _explain,
+    "run": _run,
+    "resume": _resume,
+    "cache": _cache,
+}

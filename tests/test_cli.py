@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +171,36 @@ def test_the_module_is_the_command() -> None:
     run = subprocess.run([sys.executable, "-m", "dvdt", "--version"], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == f"dvdt {dvdt.__version__}"
     assert subprocess.run([sys.executable, "-m", "dvdt", "fly"], capture_output=True).returncode == 2
+
+
+def test_a_run_with_a_checkpoint_is_gone_on_with(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
+    kept, out = str(tmp_path / "x.ckpt"), str(tmp_path / "r.npz")
+    options = ("--set", "I=300pA", "--record", "v", "--backend", "reference", "--checkpoint", kept, "--every", "10ms")
+    dvdt_says("run", cell, "--duration", "20ms", *options)
+    assert "gone on from" in dvdt_says("run", cell, "--duration", "50ms", *options, "--out", out)
+    whole = dvdt.simulate(dvdt.load(cell)["cell"], "50 ms", record=["v"], parameters={"I": "300 pA"}, backend="reference")
+    assert np.array_equal(dvdt.load_result(out)["v"], whole["v"])
+    assert "gone on from" in dvdt_says("resume", kept, "--out", out)
+    assert np.array_equal(dvdt.load_result(out)["v"], whole["v"])
+    other = dvdt_says("run", cell, "--duration", "50ms", *options, "--seed", "2", "--set", "R=50Mohm", status=2)
+    assert "seed is 1 there and 2 here" in other
+    assert "parameters['R'] is set only here" in other
+    assert "cannot be read" in dvdt_says("resume", str(tmp_path / "missing"), status=2)
+    assert "every" in dvdt_says("run", cell, "--every", "10ms", status=2)
+
+
+def test_ctrl_c_writes_what_there_is_and_a_checkpoint(cell: str, tmp_path: Path) -> None:
+    out, kept = tmp_path / "r.npz", tmp_path / "x.ckpt"
+    code = "import sys; from dvdt.dsl.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "run", cell, "--duration", "1000s", "--backend", "reference"]
+    command += ["--checkpoint", str(kept), "--every", "1ms", "--out", str(out)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (kept.exists() and dvdt.Simulation.load(kept).steps > 0):
+        assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    printed, complaint = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert "interrupted at" in complaint
+    assert "dvdt.resume" in complaint
+    assert "saved" in printed
+    assert dvdt.load_result(out).report.steps == dvdt.Simulation.load(kept).steps

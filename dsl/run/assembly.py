@@ -178,6 +178,10 @@ class Assembly:
 
             reference.build(self.kernel, self.settings.precision).make_phases(self._memory(), phases, step - 1)
 
+    def written(self) -> dict[str, NDArray[np.generic]]:
+        """The stored arrays that a step writes, by name (views): all that one step leaves to the next."""
+        return {array.name: self._memory().row(self.kernel, array.name) for array in self.kernel.arrays if array.written}
+
     def states(self) -> Mapping[str, NDArray[np.generic]]:
         """The stored array of each state (views)."""
         if not self.rows:

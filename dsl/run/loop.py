@@ -22,11 +22,24 @@ FEWEST_STEPS = 32  # of a chunk once the speed is known: between chunks a large 
 GROWTH = 4  # the most by which a chunk is longer than the one before
 
 
+class Onward:
+    """What happens between the chunks of a run: nothing. A run that is saved on the way has a Keeper (see `keeper`)."""
+
+    def limit(self, step: int, last: int) -> int:
+        """How far the chunk that begins at `step` may go."""
+        return last
+
+    def reached(self, step: int) -> bool:
+        """A chunk has ended at `step`; False ends the run."""
+        return True
+
+
 @dataclass(frozen=True)
 class Reached:
     """`done`: the first step that was not made. `seconds`: how long the steps took.
 
-    `why` the run ended before its time: "interrupted", "full" (more events than there is room for); empty where it did not, and with `trouble`.
+    `why` the run ended before its time: "interrupted", "full" (more events than there is room for), "unsaved" (a checkpoint could not be
+    written); empty where it did not, and with `trouble`.
     `failed`: what a function from outside did in the steps after `done`, whose states are lost.
     """
 
@@ -46,6 +59,7 @@ def run_steps(
     logs: Sequence[EventLog],
     room: float,
     teller: Silent,
+    halts: Onward,
 ) -> Reached:
     """Make the steps `first` to `last` (not included).
 
@@ -55,7 +69,7 @@ def run_steps(
     why, trouble = "", None
     with Interruption() as interruption:
         while step < last and not why and trouble is None:
-            start, stop = time.perf_counter(), min(last, step + chunk)
+            start, stop = time.perf_counter(), min(last, step + chunk, halts.limit(step, last))
             try:
                 outcome = program.advance(memory, step, stop, threads)
             except CallFailed as failure:
@@ -70,7 +84,9 @@ def run_steps(
                 why = "interrupted"
             elif sum(log.count for log in logs) > room:
                 why = "full"
-    return Reached(step, time.perf_counter() - began, why if step < last or why == "interrupted" else "", trouble)
+            elif trouble is None and not halts.reached(step):
+                why = "unsaved"
+    return Reached(step, time.perf_counter() - began, "" if why == "full" and step == last else why, trouble)
 
 
 def _told(teller: Silent, fraction: float) -> bool:

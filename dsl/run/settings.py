@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,6 +67,14 @@ def settings(
         progress=progress,
         exact_math=exact_math,
     )
+
+
+def anew(kept: Settings, backend: object = None, threads: object = None, progress: object = None) -> Settings:
+    """The settings of a checkpoint for the machine and the process that go on from it."""
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise UsageError(f"progress: expected True, False, None or a callable(fraction, elapsed), not {progress!r}")
+    backend = _backend(kept.backend if backend is None else backend)
+    return replace(kept, backend=backend, threads=_threads(threads), progress=progress)
 
 
 def _one_of(argument: str, value: object, known: tuple[str, ...]) -> str:

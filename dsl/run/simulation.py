@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,17 +19,21 @@ from ..errors import RunError, UsageError
 from .assembly import assemble, dtype_of
 from .binding import Binding, bind, rebound
 from .change import Parameters, States, current_parameter, set_state
+from .checkpoint import Checkpoint, Goal, digest_of, load, refuse_other_arrays, restored, save
 from .duration import step_for, time_in_ms, whole_steps
 from .estimate import SPIKE_BYTES, Item, refuse_what_does_not_fit, spike_guess
-from .loop import Reached, run_steps
-from .population import population
+from .keeper import Keeper
+from .loop import Onward, Reached, run_steps
+from .population import Population, population
 from .progress import teller
 from .recorders.spikes import EventLog
-from .recorders.state import Table, requests, track
+from .recorders.state import Table, Track, requests, track
 from .result import FinalState, Result
-from .settings import Progress, settings, whole_number
+from .settings import Progress, Settings, anew, settings, whole_number
 from .telling import Stretch, described, told
 from .used import recordable, unset_and_used
+
+NOWHERE = Onward()
 
 
 class Simulation:
@@ -53,17 +61,19 @@ class Simulation:
         state: Mapping[str, object] | None = None,
         exact_math: bool = False,
     ) -> None:
-        self.population = population(what, n, parameters, state)
-        step = step_for(dt, self.population.model)
-        self._settings = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress, exact_math)
-        asked = requests(record)
-        recordable(self.population.model, asked)
-        planned = [track(name, how, self.population.n, self._settings.dt) for name, how in asked.items()]
-        self._tracks = [planned_track for planned_track, _ in planned]
-        self._notes = [note for _, note in planned if note]
-        self._given = dict(self.population.parameters)
-        self._assembly = assemble(self.population.binding, self._settings, tuple(sorted(asked)))
-        self._tables = [Table(t, self._dtype(t.name), self._settings.convention) for t in self._tracks]
+        neurons, asked = population(what, n, parameters, state), requests(record)
+        step = step_for(dt, neurons.model)
+        chosen = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress, exact_math)
+        recordable(neurons.model, asked)
+        planned = [track(name, how, neurons.n, chosen.dt) for name, how in asked.items()]
+        self._begin(neurons, chosen, [each for each, _ in planned], [note for _, note in planned if note])
+        self._warn()
+
+    def _begin(self, neurons: Population, settings: Settings, tracks: Sequence[Track], notes: Sequence[str]) -> None:
+        self.population, self._settings, self._notes = neurons, settings, list(notes)
+        self._given = dict(neurons.parameters)
+        self._assembly = assemble(neurons.binding, settings, tuple(sorted(each.name for each in tracks)))
+        self._tables = [Table(each, self._dtype(each.name), settings.convention) for each in tracks]
         self._logs = [EventLog() for _ in self._assembly.kernel.events]
         self._log = dict(zip(self._assembly.kernel.events, self._logs, strict=True)).get("spike", EventLog())
         self._step = 0
@@ -71,8 +81,9 @@ class Simulation:
         self._room, self._look_again = 0.0, -1.0
         self._touched = False  # whether states or parameters were set since the last step
         self._stopped = ""
+        self._ended_rows: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self._began = 0.0
         self._snapshot: Callable[[], FinalState | None] = lambda: None
-        self._warn()
 
     # ---- looking
 
@@ -142,20 +153,34 @@ class Simulation:
         self._record_end()
         return self._result(0, self._step, self._seconds, [], owned=False)
 
-    def _run(self, duration: object, owned: bool) -> Result:
-        time = time_in_ms(duration, "duration")
-        if time < 0:
+    def finish_at(self, last: int, notes: Sequence[str], keeper: Keeper) -> Result:
+        """Run up to step `last`, saved on the way and at the end, for the last time; the result is that of everything since the start."""
+        reached = self._advance(last - self._step, self._settings.progress, True, notes, keeper)
+        if reached.why or not keeper.keep(self._step):
+            raise self._ended(replace(reached, why=reached.why or "unsaved"), 0, last, notes, keeper)
+        self._stopped = "this simulation has been finished"
+        return self._result(0, self._step, self._seconds, notes, owned=True)
+
+    def steps_of(self, duration: object) -> tuple[int, list[str]]:
+        """How many steps a time is, and a note where it is no whole number of them. Raises UsageError for what is no time."""
+        length = time_in_ms(duration, "duration")
+        if length < 0:
             raise UsageError(f"duration has to be 0 ms or longer, not {duration}")
-        steps, note = whole_steps(time, self._settings.dt, "duration")
-        if time and not steps:
-            raise UsageError(f"duration of {time:g} ms is less than half a step of {self.dt * 1e3:g} ms: nothing would run")
-        first, notes = self._step, [note] if note else []
+        steps, note = whole_steps(length, self._settings.dt, "duration")
+        if length and not steps:
+            raise UsageError(f"duration of {length:g} ms is less than half a step of {self.dt * 1e3:g} ms: nothing would run")
+        return steps, [note] if note else []
+
+    def _run(self, duration: object, owned: bool) -> Result:
+        first, (steps, notes) = self._step, self.steps_of(duration)
         reached = self._advance(steps, self._settings.progress, True, notes)
         if reached.why:
             raise self._ended(reached, first, first + steps, notes)
         return self._result(first, self._step, reached.seconds, notes, owned)
 
-    def _advance(self, steps: int, progress: Progress, record_end: bool, notes: Sequence[str] = ()) -> Reached:
+    def _advance(
+        self, steps: int, progress: Progress, record_end: bool, notes: Sequence[str] = (), halts: Onward = NOWHERE
+    ) -> Reached:
         if self._stopped:
             raise UsageError(self._stopped)
         first, last = self._step, self._step + steps
@@ -165,16 +190,15 @@ class Simulation:
         for table in self._tables:
             table.grow(last)
         memory.recordings = [table.recording for table in self._tables]
-        ended = self._rows_that_have_ended()
+        self._ended_rows, self._began = self._rows_that_have_ended(), time.perf_counter()
+        self._touched = self._touched and last == first
         bar = teller(progress)
         try:
-            reached = run_steps(program, memory, first, last, self._settings.threads, self._logs, room, bar)
+            reached = run_steps(program, memory, first, last, self._settings.threads, self._logs, room, bar, halts)
         finally:
             bar.close()
-        for row, values in ended:
-            row[:] = values
-        self._step, self._seconds = reached.done, self._seconds + reached.seconds
-        self._touched = self._touched and self._step == first
+            self._keep_ended_rows()
+        self._step, self._seconds, self._ended_rows = reached.done, self._seconds + reached.seconds, []
         if reached.failed:
             raise self._call_failed(reached.failed, first, reached.seconds, notes)
         if reached.trouble is not None:
@@ -204,6 +228,10 @@ class Simulation:
         rows = [row for table in self._tables if (row := table.row_at(self._step)) is not None]
         return [(row, row.copy()) for row in rows]
 
+    def _keep_ended_rows(self) -> None:
+        for row, values in self._ended_rows:
+            row[:] = values
+
     def _room_for(self, first: int, last: int) -> float:
         """How many events the run may keep. Raises UsageError for a run that would not fit in memory.
 
@@ -227,6 +255,115 @@ class Simulation:
                 items.append(Item(what, size, "Record fewer neurons or less often: dvdt.record(every=..., neurons=...)"))
         return items
 
+    # ---- checkpoints
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything that the simulation is now to a file, from which `Simulation.load` goes on, bit for bit the same.
+
+        The file takes the place of an older one in one moment: a process that is killed leaves the old one or the new one. It holds the model,
+        the values that were given, the states, and what was recorded so far. Raises UsageError where it cannot be written.
+        """
+        if self._stopped:
+            raise UsageError(f"save: {self._stopped}")
+        self._assembly.place(self._step)
+        self._record_end()
+        save(self.checkpoint(), path)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        backend: str | None = None,
+        threads: int | None = None,
+        progress: Progress = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> Simulation:
+        """The simulation that `save` wrote, or a run with `checkpoint=` that was ended before its time; `run` and `step` go on from there.
+
+        `backend` None is the one that it was saved under; under another one the numbers agree but for rounding. `threads` None: all.
+        `parameters` are only those that no file can hold. Raises UsageError for a file that is missing, damaged, of another kind or of another
+        version of dvdt.
+        """
+        return cls.of(load(path, "load"), backend, threads, progress, parameters, "load")
+
+    @classmethod
+    def of(
+        cls,
+        kept: Checkpoint,
+        backend: str | None,
+        threads: int | None,
+        progress: Progress,
+        parameters: Mapping[str, object] | None,
+        called: str,
+    ) -> Simulation:
+        """The simulation of a checkpoint."""
+        values, state = restored(kept, "parameters", parameters or {}), restored(kept, "state", {})
+        made = cls.__new__(cls)
+        made._begin(
+            Population(kept.model, kept.n, values, state), anew(kept.settings, backend, threads, progress), kept.tracks, ()
+        )
+        for name, digest in kept.outside.items():
+            if digest_of(made._assembly.binding.sources[name]) != digest:
+                raise UsageError(
+                    f"{called}: parameters[{name!r}] is another function than when the run was saved, or seen by another version of Python"
+                )
+        made.restore(kept, called)
+        return made
+
+    def checkpoint(self, goal: Goal | None = None) -> Checkpoint:
+        """What the simulation is now; of one that has not begun, what it will compute. What was recorded last stands in the tables already."""
+        assembly, step = self._assembly, self._step
+        sources = assembly.binding.sources
+        return Checkpoint(
+            model=self.population.model,
+            n=self.n,
+            parameters={name: sources[name] for name in self._given},
+            state={name: sources[name] for name in self.population.state},
+            outside={},
+            settings=self._settings,
+            scheme=assembly.compiled.scheme,
+            tracks=tuple(table.track for table in self._tables),
+            notes=tuple(self._notes),
+            arrays=assembly.written() if assembly.memory is not None else {},
+            rows={table.track.name: table.values[table.rows(0, step)] for table in self._tables},
+            events={name: log.stored() for name, log in zip(assembly.kernel.events, self._logs, strict=True)},
+            step=step,
+            seconds=self._seconds,
+            touched=self._touched,
+            goal=goal,
+        )
+
+    def restore(self, kept: Checkpoint, called: str) -> None:
+        """Go on from a checkpoint of the same run. Raises UsageError where its arrays are not those of this kernel."""
+        refuse_other_arrays(kept, self._assembly, called)
+        refuse_what_does_not_fit(self._items(kept.step), spike_guess(0, self.n, 0.0))
+        self._assembly.place(kept.step)
+        for name, row in self._assembly.written().items():
+            row[:] = kept.arrays[name]
+        try:
+            for table in self._tables:
+                table.grow(kept.step)
+                table.values[table.rows(0, kept.step)] = kept.rows[table.track.name]
+            for log, stored in zip(self._logs, kept.events.values(), strict=True):
+                log.restore(stored)
+        except (KeyError, ValueError):
+            raise UsageError(f"{called}: the checkpoint is damaged: its recordings are not those that it says") from None
+        self._step, self._seconds, self._touched = kept.step, kept.seconds, kept.touched
+        self._notes = list(kept.notes)
+
+    def write(self, path: Path, goal: Goal, step: int) -> None:
+        """Write the checkpoint of a run that is going on and has reached `step`. Raises UsageError where it cannot be written."""
+        self._assembly.place(step)
+        self._keep_ended_rows()
+        before, self._step = self._step, step
+        try:
+            self._record_end()
+            now = self.checkpoint(goal)
+        finally:
+            self._step = before
+        running = time.perf_counter() - self._began if step > before else 0.0
+        save(replace(now, seconds=self._seconds + running), path, "checkpoint")
+
     # ---- telling
 
     def _result(self, first: int, last: int, seconds: float, notes: Sequence[str], owned: bool, missing: str = "") -> Result:
@@ -238,10 +375,18 @@ class Simulation:
             self._snapshot = weakref.ref(result.final_state)
         return result
 
-    def _ended(self, reached: Reached, first: int, last: int, notes: Sequence[str]) -> RunError:
-        what = "interrupted" if reached.why == "interrupted" else "stopped, because its spikes have filled the memory,"
-        told = f"{what} at {self._told_time(reached.done)} of {self._told_time(last)}; the results so far are in .result"
-        return RunError(told, self._result(first, reached.done, reached.seconds, notes, owned=False))
+    def _ended(self, reached: Reached, first: int, last: int, notes: Sequence[str], keeper: Keeper | None = None) -> RunError:
+        if keeper is not None and reached.why != "unsaved":
+            keeper.keep(reached.done)
+        unsaved = keeper.trouble if keeper is not None else ""
+        what = {"interrupted": "interrupted", "full": "stopped, because its spikes have filled the memory,", "unsaved": "stopped"}
+        told = f"{what[reached.why]} at {self._told_time(reached.done)} of {self._told_time(last)}"
+        told += f", because the state could not be saved ({unsaved})" if unsaved else ""
+        told += "; the results so far are in .result"
+        if keeper is not None and not unsaved:
+            told += f", and dvdt.resume({str(keeper.path)!r}) goes on from here"
+        seconds = reached.seconds if first else self._seconds
+        return RunError(told, self._result(first, reached.done, seconds, notes, owned=False))
 
     def _not_finite(self, trouble: NonFinite, first: int, seconds: float, notes: Sequence[str]) -> RunError:
         what, advice = described(self._assembly, trouble, self._told_time(trouble.step + 1))
@@ -324,59 +469,3 @@ class Simulation:
 
     def __repr__(self) -> str:
         return f"Simulation({self.population.model.name!r}, {self.n} neurons, t = {self._told_time(self._step)})"
-
-
-def simulate(
-    what: object,
-    duration: object,
-    dt: object = None,
-    record: object = (),
-    method: str | None = None,
-    backend: str = "cpu",
-    precision: str | None = None,
-    threads: int | None = None,
-    seed: int | None = None,
-    conventions: str = "dvdt",
-    spike_times: str = "grid",
-    progress: Progress = None,
-    n: int | None = None,
-    parameters: Mapping[str, object] | None = None,
-    state: Mapping[str, object] | None = None,
-    exact_math: bool = False,
-) -> Result:
-    """Run a population, or `n` neurons of a model, for a time.
-
-    what        a Population, or a Model, the name of one, or a text, with `n` (1), `parameters` and `state` as a Population takes them
-    duration    "1 s", or a quantity object; rounded to whole steps of `dt`, with a note in the report
-    dt          the step; None: what the model recommends, or else 0.1 ms
-    record      names of states, parameters, derived quantities and inputs, or a mapping from names to dvdt.record(every=, neurons=)
-    method      an integration scheme; None: what the model recommends, or else a choice that the report explains
-    backend     "cpu", "cuda" or "reference" (slow, for comparison); dvdt.backends() tells what this machine can run
-    precision   "float64" or "float32"; None: "float64", on "cuda" "float32"
-    threads     of the CPU; None: all
-    seed        of all draws; None: a fresh one, which the report tells
-    conventions "dvdt", "brian2" or "nest": stamps of spikes, rows of recordings, counting of refractory periods
-    progress    None: a bar on a terminal and in a notebook; True, False, or a callable(fraction, elapsed seconds)
-    exact_math  on "cuda": functions and rounding of the CPU, so that float64 states are the CPU's bit for bit; slower
-
-    Raises ModelError for mistakes in a text, UsageError for an argument that does not fit or a run that would not fit in memory,
-    RunError, with the results so far, where a state stops being finite or on Ctrl-C.
-    """
-    simulation = Simulation(
-        what,
-        dt,
-        record,
-        method,
-        backend,
-        precision,
-        threads,
-        seed,
-        conventions,
-        spike_times,
-        progress,
-        n,
-        parameters,
-        state,
-        exact_math,
-    )
-    return simulation.finish(duration)

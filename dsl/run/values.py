@@ -140,6 +140,16 @@ class Input:
         raise NotImplementedError
 
 
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """A value that was bound before a checkpoint was written."""
+
+    source: Source
+
+    def __repr__(self) -> str:
+        return f"<{type(self.source).__name__.lower()} of a checkpoint>"
+
+
 class Distribution:
     """A value that is drawn for each neuron."""
 
@@ -153,6 +163,8 @@ class Distribution:
 
 def source_of(value: object, target: Target) -> Source:
     """Where the numbers of `target` come from. Raises UsageError or ModelError, which name the argument."""
+    if isinstance(value, Restored):
+        return value.source
     if isinstance(value, Input):
         return _driven(value, target)
     if isinstance(value, Distribution):

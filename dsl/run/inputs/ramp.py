@@ -13,6 +13,19 @@ from ..values import Input, Sampled, Source, Target, amount
 
 
 @dataclass(frozen=True)
+class RampCourse:
+    """Evenly from `low` to `high` between two times in ms; numbers of the computing system."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+
+    def __call__(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(times, [self.start, self.stop], [self.low, self.high])[:, np.newaxis]
+
+
+@dataclass(frozen=True)
 class Ramp(Input):
     """See `ramp`."""
 
@@ -24,10 +37,7 @@ class Ramp(Input):
     def bind(self, target: Target) -> Source:
         low = amount(self.low, target.called(f"{target.argument}: low of the ramp"))
         high = amount(self.high, target.called(f"{target.argument}: high of the ramp"))
-        return Sampled(lambda times: self._at(times, low, high), self.stop)
-
-    def _at(self, times: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-        return np.interp(times, [self.start, self.stop], [low, high])[:, np.newaxis]
+        return Sampled(RampCourse(low, high, self.start, self.stop), self.stop)
 
 
 def ramp(low: object, high: object, start: object = "0 ms", stop: object = None) -> Ramp:

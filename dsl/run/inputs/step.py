@@ -13,6 +13,22 @@ from ..values import Input, Sampled, Source, Target, amount
 
 
 @dataclass(frozen=True)
+class StepCourse:
+    """`high` between two times in ms, `low` before and after; numbers of the computing system."""
+
+    low: float
+    high: float
+    start: float
+    stop: float | None
+
+    def __call__(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        inside = times >= self.start * (1 - 1e-12)  # k*dt may fall short of the same time by a rounding
+        if self.stop is not None:
+            inside &= times < self.stop * (1 - 1e-12)
+        return np.where(inside, self.high, self.low)[:, np.newaxis]
+
+
+@dataclass(frozen=True)
 class Step(Input):
     """See `step`."""
 
@@ -24,13 +40,7 @@ class Step(Input):
     def bind(self, target: Target) -> Source:
         low = amount(self.low, target.called(f"{target.argument}: low of the step"))
         high = amount(self.high, target.called(f"{target.argument}: high of the step"))
-        return Sampled(lambda times: self._at(times, low, high), self.start if self.stop is None else self.stop)
-
-    def _at(self, times: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-        inside = times >= self.start * (1 - 1e-12)  # k*dt may fall short of the same time by a rounding
-        if self.stop is not None:
-            inside &= times < self.stop * (1 - 1e-12)
-        return np.where(inside, high, low)[:, np.newaxis]
+        return Sampled(StepCourse(low, high, self.start, self.stop), self.start if self.stop is None else self.stop)
 
 
 def step(low: object, high: object, start: object = "0 ms", stop: object = None) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -90,6 +91,17 @@ class EventLog:
                 break
             kept.append(chunk)
         return EventLog(kept[::-1], sum(len(steps) for chunk in kept for steps, _ in chunk.pairs))
+
+    def stored(self) -> dict[str, NDArray[np.int64]]:
+        """All events as arrays by name; `restore` makes the same log of them."""
+        steps, neurons = self.sorted()
+        return {"steps": steps, "neurons": neurons}
+
+    def restore(self, stored: Mapping[str, NDArray[np.int64]]) -> None:
+        """Hold these events and no others."""
+        steps, neurons = stored["steps"], stored["neurons"]
+        self.chunks = [Chunk(int(steps[0]), [(steps, neurons)], in_order=True)] if len(steps) else []
+        self.count = len(steps)
 
     def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(steps, neurons) by step, then neuron."""

@@ -79,8 +79,8 @@ def test_step_and_pulse():
 def test_edges_stand_on_their_step_at_any_dt():
     for steps in range(1, 200):
         dt = 0.1
-        result = dvdt.dsl.run.inputs.step.step(0.0, 1.0, start=f"{steps * dt!r} ms")
-        assert result._at(np.arange(201) * dt, 0.0, 1.0)[:, 0].tolist() == [0.0] * steps + [1.0] * (201 - steps)
+        course = dvdt.dsl.run.inputs.step.StepCourse(0.0, 1.0, steps * dt, None)
+        assert course(np.arange(201) * dt)[:, 0].tolist() == [0.0] * steps + [1.0] * (201 - steps)
 
 
 def test_ramp():
