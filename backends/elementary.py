@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .lanes import Bits, Format, Real, fma, polynomial, product_error, select
+from .lanes import Bits, Format, Real, fma, polynomial, polynomial_in_pairs, product_error, select
 
 LOG2_E = 1.4426950408889634
 LN_2 = 0.6931471805599453
@@ -30,11 +30,26 @@ def _reduce_at_once(x: Real) -> tuple[Bits, Real]:
 
 def _growth(r: Real, tail: Real) -> Real:
     """e^(r + tail) - 1 of a reduced r."""
-    return r + fma(polynomial(r, r.format.polynomials.exp) * r, r, tail)
+    square = r * r
+    return r + fma(polynomial_in_pairs(r, square, r.format.polynomials.exp), square, tail)
+
+
+def _growth_of_reduced(r: Real) -> Real:
+    """e^r - 1 of a reduced r."""
+    square = r * r
+    return fma(polynomial_in_pairs(r, square, r.format.polynomials.exp), square, r)
 
 
 def _exp_of_reduced(r: Real) -> Real:
-    return fma(polynomial(r, r.format.polynomials.exp) * r, r, r) + 1.0
+    return _growth_of_reduced(r) + 1.0
+
+
+def _at_most(x: Real, bound: float) -> Real:
+    return select(x > bound, bound, x)
+
+
+def _at_least(x: Real, bound: float) -> Real:
+    return select(x < bound, bound, x)
 
 
 def _power_of_two(exponent: Bits) -> Real:
@@ -95,23 +110,20 @@ def _expm1_in_range(x: Real, decaying: bool = False) -> Real:
     """
     n, r = _reduce_at_once(x) if decaying else _reduce(x, x.format.bias)[:2]
     scale = _power_of_two(n)
-    return fma(scale, fma(polynomial(r, r.format.polynomials.exp) * r, r, r), scale - 1.0)
+    return fma(scale, _growth_of_reduced(r), scale - 1.0)
 
 
 def exprel_decay(x: Real) -> Real:
     """(e^z - 1)/z of z = min(x, 0), 1 at 0 and above. Below 2 ulp. Cheaper than exprel: what only decays cannot overflow."""
-    bound = x.capped(-50.0, 0.0)
-    ratio = _expm1_in_range(bound, decaying=True) / select(x < bound, x, bound)  # below the bound, -1/x
-    return select(bound > -(2.0 ** -(x.format.fraction + 1)), 1.0, ratio)
+    below = _at_most(x, -(2.0 ** -(x.format.fraction + 8)))  # there e^x - 1 is x itself, and nothing is 0/0
+    return _expm1_in_range(_at_least(below, -50.0), decaying=True) / below  # under -50, -1/x
 
 
 def bernoulli(x: Real) -> Real:
     """x/(e^x - 1), 1 at 0: one division where 1/exprel(x) has two. Below 3 ulp up to where e^x overflows, 0 behind."""
     top = _range(x.format)[1] - 1.0
-    bound = x.capped(-50.0, top)
-    ratio = select(x < bound, x, bound) / _expm1_in_range(bound)  # below the bound, -x
-    near = select(abs(x) < 2.0 ** -(x.format.fraction + 1), 1.0, ratio)
-    return select(x > top, 0.0, near)
+    apart = select(x.equals(0.0), x.format.smallest, x)  # what is as small as that is e^x - 1 itself: 1, not 0/0
+    return select(x > top, 0.0, apart) / _expm1_in_range(apart.capped(-50.0, top))  # under -50, -x
 
 
 def tanh(x: Real) -> Real:

@@ -250,6 +250,16 @@ def polynomial(x: Real, coefficients: tuple[float, ...]) -> Real:
     return value
 
 
+def polynomial_in_pairs(x: Real, square: Real, coefficients: tuple[float, ...]) -> Real:
+    """Horner's rule in x^2 over pairs of terms: given x^2 the same number of operations, half of them waiting for one another."""
+    terms = [x.constant(coefficient) for coefficient in reversed(coefficients)]
+    pairs = [fma(x, high, low) for low, high in zip(terms[::2], terms[1::2], strict=False)] + terms[len(terms) & -2 :]
+    value = pairs.pop()
+    while pairs:
+        value = fma(value, square, pairs.pop())
+    return value
+
+
 class DeviceWriter:
     """Writes for NVVM as another writer does, but sums and products so that NVVM does not draw them together, which it would by itself."""
 
