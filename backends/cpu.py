@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from .generate import PLAN, generate, rows_of
 from .kernel import Kernel, Kind
+from .loops import carried
 from .memory import Memory, NonFinite, Outcome
 from .serial import to_plain
 from .unusable import CallFailed, CodeFailed
@@ -80,6 +82,11 @@ class CpuProgram:
     @property
     def source(self) -> str:
         return generated(self.kernel, self.precision, self.block)
+
+    @cached_property
+    def carried(self) -> int:
+        """Rows of the scratch behind those of the arrays."""
+        return carried(self.kernel)
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -152,7 +159,9 @@ class Worker:
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in kernel.events]
         self.troubles: list[NonFinite] = []
         self.guarded = np.array([program.rows[name] for name in kernel.guarded], np.int64)
-        self.scratch = aligned(scratches * len(memory.reals) * block, memory.precision)
+        rows = scratches * len(memory.reals)
+        self.scratch = aligned((rows + program.carried) * block, memory.precision)
+        self.arrays = self.scratch[: rows * block].reshape(scratches, len(memory.reals), block)
         self.buffer = np.empty((events, 2, max(CAPACITY, 2 * at_once)), np.int64)
         self.counts = np.zeros(events, np.int64)
         self.places = {  # the arrays whose addresses stand in the plan; they live as long as the worker
@@ -254,7 +263,7 @@ class Worker:
         recent = deque([self.memory.reals[self.guarded, here]], maxlen=RECENT - 1)
         for step in range(first, last):
             if self.run(step, step + 1, step + 1, block, end)[0] < end:
-                rows = self.scratch.reshape(-1, len(self.memory.reals), width)[:, self.guarded].swapaxes(0, 1)
+                rows = self.arrays[:, self.guarded].swapaxes(0, 1)
                 bad = rows.reshape(len(self.guarded), -1)[:, : recent[-1].shape[1]]
                 neuron, row = np.argwhere(~np.isfinite(bad.T))[0]
                 values = np.array([*[values[row, neuron] for values in recent], bad[row, neuron]])

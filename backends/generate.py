@@ -34,6 +34,7 @@ from .kernel import (
     Symbol,
     symbols_of,
 )
+from .loops import Loop, loops_of, rows_between
 
 # The numbers of the one argument of the function, `plan`; then follow, for each series, its address, rows and columns, and
 # the addresses of the matrices.
@@ -344,24 +345,35 @@ class Generator:
         return self.fill(EACH, {"INSIDE": inside}) if inside else []
 
     def body(self, phase: Phase) -> list[ast.stmt]:
-        """The loop over the neurons of a block."""
+        """The loops over the neurons of a block."""
         if not phase.body and not phase.emits and not phase.stores:
             return []
-        expressions = [expression for statement in phase.body if (expression := _expression(statement)) is not None]
-        read = {symbol for expression in expressions for symbol in symbols_of(expression)}
-        read |= {store.name for store in phase.stores} | {emit.flag for emit in phase.emits}
         # a table that is read along the neurons is read in order, up to the last neuron
-        along = any("@i" in _elements(expression) for expression in expressions)
-        index = "origin + j" if along else "origin + select(j < many, j, many - 1)"
-        indexed = "@i" in read or any(isinstance(statement, Draw) for statement in phase.body)
-        statements = [
-            *([assign("i", ast.parse(index, mode="eval").body)] if indexed else []),
-            *self.loads(read),
-            *[self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in phase.body],
+        along = any("@i" in _elements(expression) for statement in phase.body if (expression := _expression(statement)))
+        loops = loops_of(self.kernel, phase)
+        between = {
+            name: row for row, name in enumerate(rows_between(loops), sum(a.kind is not Kind.INTEGER for a in self.kernel.arrays))
+        }
+        made = [self.loop(loop, along, between) for loop in loops]
+        made[-1].body += [
             *[self.flag(emit) for emit in phase.emits],
             *[self.store(store.array, store.name) for store in phase.stores],
         ]
-        return [ast.For(ast.Name("j", ast.Store()), call("range", name("many" if along else "lanes")), statements, [])]
+        return [*made]
+
+    def loop(self, loop: Loop, along: bool, between: Mapping[str, int]) -> ast.For:
+        """One loop without its flags and stores."""
+        index = "origin + j" if along else "origin + select(j < many, j, many - 1)"
+        indexed = "@i" in loop.reads or any(isinstance(statement, Draw) for statement in loop.statements)
+        rows = {key: ast.BinOp(number(row * self.block), ast.Add(), name("j")) for key, row in between.items()}
+        statements = [
+            *([assign("i", ast.parse(index, mode="eval").body)] if indexed else []),
+            *self.loads(loop.reads),
+            *[assign(self.scope.spelling(key), call("get", name("scratch"), rows[key])) for key in loop.taken],
+            *[self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in loop.statements],
+            *[ast.Expr(call("put", name("scratch"), rows[key], name(self.scope.spelling(key)))) for key in loop.kept],
+        ]
+        return ast.For(ast.Name("j", ast.Store()), call("range", name("many" if along else "lanes")), statements, [])
 
     def list_events(self, emit: Emit) -> list[ast.stmt]:
         return self.fill(EVENTS, {}, EVENT=emit.event, WORD=emit.event * self.block // 8)
