@@ -169,8 +169,9 @@ def test_figure(result):
     stimulus = figure.axes[0].lines[0].get_xydata()
     assert stimulus[:, 1].max() == 5.0
     assert stimulus[-1, 0] == pytest.approx(10.0)
-    raster = figure.axes[3].lines[0].get_xydata()
-    assert np.array_equal(raster[:, 1], result.spikes.i)
+    drawn = np.concatenate([line.get_xydata() for line in figure.axes[3].lines])
+    drawn = drawn[np.lexsort((drawn[:, 1], drawn[:, 0]))]
+    assert drawn == pytest.approx(np.stack([1000 * result.spikes.t, result.spikes.i], axis=1))
     assert [axis.get_ylabel() for axis in result.plot(["x"], neurons=[2]).axes][1] == "x (mV)"
     with pytest.raises(dvdt.UsageError, match="not recorded"):
         result.plot(["z"])
@@ -191,3 +192,28 @@ def test_thinning_keeps_the_extremes():
     assert thin.min() == -50.0
     assert np.all(np.diff(thin_t) >= 0)
     assert thin_t[-1] == t[-1]
+
+
+def test_a_neuron_has_one_colour_in_all_panels(result):
+    figure = result.plot("x")
+    traces, raster = figure.axes[1].lines, figure.axes[2].lines
+    assert len({line.get_color() for line in traces}) == 3
+    assert [line.get_label() for line in traces] == ["neuron 0", "neuron 1", "neuron 2"]
+    own = {line.get_color(): {int(i) for i in line.get_ydata()} for line in raster if len(line.get_ydata())}
+    assert own == {line.get_color(): {k} for k, line in enumerate(traces)}
+
+
+def test_courses_of_one_neuron_share_a_panel_where_all_can_be_seen():
+    text = "x = sin(t/(1 ms)); y = 0.5*cos(t/(1 ms)); z = 50*x; k(0) = 1 mV"
+    result = dvdt.simulate(text, "10 ms", record=["x", "y", "z", "k"], backend="reference")
+    assert [axis.get_ylabel() for axis in result.plot().axes] == ["x, y", "z", "k (mV)"]
+
+
+def test_units_are_typeset_and_many_neurons_have_a_rate():
+    text = "j = 1 uA/cm^2; x(0) = 0; each step: x = x + 1\nspike when x % 10 == i % 10"
+    result = dvdt.simulate(text, "10 ms", n=100, record=["j"], backend="reference")
+    figure = result.plot()
+    assert [axis.get_ylabel() for axis in figure.axes] == ["j (µA/cm²)", "neuron", "rate (Hz)"]
+    heights, edges, _ = figure.axes[2].patches[0].get_data()
+    assert edges[[0, -1]] == pytest.approx([0.0, 10.0])
+    assert heights.mean() * 0.010 * 100 == pytest.approx(len(result.spikes))
