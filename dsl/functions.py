@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from ..backends.kernel import Constant, Expr
+from ..backends.kernel import Constant, Expr, Operation
 from .folding import fold
 
 
@@ -17,8 +17,8 @@ class Function:
     `arguments`: their names, for messages; `open_end`: the last one may be repeated. `dimension`: "number" (numbers to a number),
     "same" (all of one unit, which comes out), "ratio" (all of one unit, a number comes out), "any" (any unit, a number comes out),
     "time" (times, a number comes out), "root" (of one argument, to the power `power`), "product" (of all).
-    `kind`: "real" (reals to a real), "alike" (the common kind of all), "integer", "condition" (conditions), "choice" (a condition,
-    then two alike). `build` makes the expression from the arguments.
+    `kind`: "real" (reals to a real), "alike" (the common kind of all), "integer", "whole" (whole numbers to one), "condition" (conditions),
+    "choice" (a condition, then two alike). `build` makes the expression from the arguments.
     """
 
     arguments: tuple[str, ...]
@@ -48,6 +48,11 @@ def relu(x: Expr) -> Expr:
 def heaviside(x: Expr) -> Expr:
     """1 from zero on, 0 below."""
     return fold("to_real", fold("greater_equal", x, Constant(0.0)))
+
+
+def shift_right(x: Expr, bits: Expr) -> Expr:
+    """floor(x/2^bits) of whole numbers, the arithmetic shift; below 0 bits it is x, and from 63 bits on only the sign is left."""
+    return Operation("shift_right", (x, clip(bits, Constant(0), Constant(63))))
 
 
 def timestep(t: Expr, dt: Expr) -> Expr:
@@ -93,6 +98,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "mod": Function(("x", "y"), "same", "alike", partial(fold, "modulo")),
     "where": Function(("condition", "a", "b"), "same", "choice", partial(fold, "where")),
     "int": Function(("x",), "number", "integer", partial(fold, "to_integer")),
+    "shift_right": Function(("x", "bits"), "number", "whole", shift_right),
     "timestep": Function(("t", "dt"), "time", "real", timestep),
 }
 

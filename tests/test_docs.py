@@ -1,4 +1,4 @@
-"""Every example of the language reference, through the real parser and checker."""
+"""Every example of the language reference and of the other pages, through the real parser and checker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
     assert len(EXPRESSIONS) > 5
 
 
-@pytest.mark.parametrize("text", blocks("dvdt"))
+OTHER_PAGES = [
+    pytest.param(text, id=f"{page.name}, example {number}")
+    for page in sorted(PAGE.parent.glob("*.md"))
+    if page != PAGE
+    for number, text in enumerate(re.findall(r"^```dvdt\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("text", [*blocks("dvdt"), *OTHER_PAGES])
 def test_example_checks_and_prints_and_parses_back(text: str, tmp_path: Path) -> None:
     file = tmp_path / "example.dvdt"
     file.write_text(text, encoding="utf-8")

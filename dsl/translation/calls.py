@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -40,6 +40,11 @@ from ..unit_mistakes import (
 from ..units import Unit, unit_of
 from .core import TIME_FORM, Translation
 from .operators import choice
+
+KINDS: Mapping[str, Kind] = {
+    "integer": Kind.INTEGER,
+    "whole": Kind.INTEGER,
+}  # that functions of a kind give, where it is no real number
 
 
 def read_call(t: Translation, node: nodes.Call) -> Value:
@@ -166,13 +171,16 @@ def apply(t: Translation, node: nodes.Call, function: Function) -> Value:
     if not t.without_noise(*values):
         return t.scope.anything(node.span)
     form = applied_form(t, node, function, values)
-    kind = common_kind(values) if function.kind == "alike" else Kind.REAL
-    arguments = [value.expression for value in values] if function.kind == "integer" else [as_kind(v, kind) for v in values]
+    kind = common_kind(values) if function.kind == "alike" else KINDS.get(function.kind, Kind.REAL)
+    if function.kind == "whole":
+        arguments = [whole(t, f"an argument of `{node.function}`", value) for value in values]
+    else:
+        arguments = [value.expression if function.kind == "integer" else as_kind(value, kind) for value in values]
     try:
         expression = function.build(*arguments)
     except NotFinite:
         return t.scope.report(ConstantNotFinite(node.span))
-    return Value(expression, Kind.INTEGER if function.kind == "integer" or node.function == "timestep" else kind, form, node.span)
+    return Value(expression, Kind.INTEGER if node.function == "timestep" else kind, form, node.span)
 
 
 def applied_form(t: Translation, node: nodes.Call, function: Function, values: Sequence[Value]) -> Form:

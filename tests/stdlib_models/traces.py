@@ -29,23 +29,23 @@ Params = dict[str, Any]
 class Row:
     """One model of a package.
 
-    `ours`: the name in our registry, or a function that picks it from the package's parameters (and may change them).
-    `parameters`, `states`: the package's name to ours ("": without influence); a state is also what a trace records, and may be a derived
-    quantity. `spikes`: arrays that are our spikes. `driven`: our parameter that the input drives. `drive`: the input that
-    the model sees, where it is not the trace's own. `check`: another comparison than that of states and spikes, for random models.
-    `before`: quantities of ours that an update reads, recorded before it; the trace has them in its row.
+    `ours`: the name in our registry, or a function that picks the model from the package's parameters (and may change them).
+    `parameters`, `states`: the package's name to ours ("": without influence, "R*1000": in another unit); a parameter that maps to a state is
+    its initial value, and what a trace records as a state may be a derived quantity. `spikes`: arrays that are our spikes. `driven`: our
+    parameter that the input drives. `before`: quantities of ours that an update reads, recorded before it; the trace has them in its row.
+    `drive`: the input that the model sees, where it is not the trace's own. `check`: another comparison than that of states and spikes.
     """
 
-    ours: str | Callable[[Params], str]
+    ours: str | Callable[[Params], str | dvdt.Model]
     parameters: Mapping[str, str] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
     spikes: tuple[str, ...] = ()
     driven: str = "I"
+    before: tuple[str, ...] = ()
     method: str | None = None
     conventions: str = "dvdt"
-    drive: Callable[["Trace", NDArray[Any]], NDArray[Any]] | None = None
-    check: Callable[["Trace"], None] | None = None
-    before: tuple[str, ...] = ()
+    drive: "Callable[[Trace, NDArray[Any], int], NDArray[Any]] | None" = None
+    check: "Callable[[Trace], None] | None" = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,12 @@ class Trace:
 
     @property
     def params(self) -> Params:
-        """The package's parameters, one value or one a neuron; arrays of their names beside them."""
+        """The package's parameters, one value or one a neuron, also from arrays of their names; "remark", where a row asks for it, is what
+        stands in brackets behind the model's name."""
         known = self.row.parameters
         found = {name: value for name, value in self.arrays.items() if name in known}
-        return {**self.entry["params"], **found}
+        remark = re.search(r"\((.*)\)", self.entry["model"]) if "remark" in known else None
+        return {**self.entry["params"], **found, **({"remark": remark[1]} if remark else {})}
 
     @property
     def dt(self) -> float:
@@ -73,6 +75,13 @@ class Trace:
     def of(self, stimulus: str) -> dict[str, NDArray[Any]]:
         """The arrays of one stimulus by quantity."""
         return {name.partition("__")[2]: array for name, array in self.arrays.items() if name.startswith(f"{stimulus}__")}
+
+    @property
+    def settled(self) -> tuple[dvdt.Model, Params]:
+        """Our model, and the package's parameters that are for it."""
+        params = self.params
+        ours = self.row.ours(params) if callable(self.row.ours) else self.row.ours
+        return dvdt.model(ours) if isinstance(ours, str) else ours, params
 
     @property
     def stimuli(self) -> list[str]:
@@ -87,19 +96,301 @@ def names(ours_too: str = "", unused: str = "", **renamed: str) -> dict[str, str
     return {**{name: name for name in ours_too.split()}, **dict.fromkeys(unused.split(), ""), **renamed}
 
 
+# ---- models, inputs and comparisons of single rows --------------------------------------------------
+
+
+def custom_model(params: Params) -> dvdt.Model:
+    """What the traces of SPAIC's `custom_model` run: two leaky traces, their difference, a spike without reset."""
+    return dvdt.Model(CUSTOM_MODEL.format(*CUSTOM_STEPS[params["remark"]]), name="custom_model")
+
+
+CUSTOM_MODEL = """
+    tau_m = 20 ms; tau_s = 8 ms; v_th = 1; x = 0
+    M(0) = 0; S(0) = 0; V(0) = 0
+    each step:
+        M = {0}
+        S = {1}
+        V = M - S
+    spike when V > v_th
+"""
+EULER = ("M + dt/tau_m*(x - M)", "S + dt/tau_s*(x - S)")
+CUSTOM_STEPS = {
+    "iterative": EULER,
+    "ode": EULER,
+    "euler_iterative": EULER,
+    "exp_euler_iterative": ("exp(-dt/tau_m)*M + x", "exp(-dt/tau_s)*S + x"),
+}
+
+
+def darwin_random_statistics(trace: Trace) -> None:
+    """Mean and rate over the neurons, row by row and over all rows, are those of another sample of as many neurons."""
+    found = trace.of("free")
+    steps, neurons = len(found["mean_V"]), NEURONS_OF_DARWIN
+    start = np.asarray(trace.entry["initial_state"].get("V", found["V"][0].mean()), np.float64)
+    result = simulated(trace, "free", {"V": np.full(neurons, float(np.mean(start)))}, np.zeros((steps, neurons)), ["V"])
+    ours = np.asarray(result["V"][1:], np.float64)
+    raster = raster_of(trace, result, steps, neurons)
+    differ = (ours.mean(1) - found["mean_V"]) / np.sqrt((ours.var(1) + found["std_V"] ** 2) / neurons + 1e-12)
+    row = int(np.argmax(np.abs(differ)))
+    assert abs(differ[row]) < 5, f"{trace.where('free')}: mean_V in row {row} is {ours[row].mean()}, not {found['mean_V'][row]}"
+    # spikes of one neuron are hardly correlated between neurons, so that their number over the run is nearly normal
+    counts = raster.sum(0)
+    wanted = float(found["rate"].astype(np.float64).sum())
+    error = np.sqrt(2 * max(float(counts.var(ddof=1)), 1e-12) / neurons)
+    assert abs(counts.mean() - wanted) < 5 * error + 1e-3, f"{trace.where('free')}: {counts.mean()} spikes a neuron, not {wanted}"
+    # the noise is whole numbers: what one step adds to P0*V is one
+    factor = dvdt.simulate(trace.settled[0], "0 ms", dt=f"{trace.dt!r} ms", parameters=parameters_of(trace), record=["P0"])["P0"][
+        0, 0
+    ]
+    silent = raster[1:] == 0
+    added = (ours[1:] - factor * ours[:-1])[silent]
+    off = np.abs(added - np.round(added))
+    assert off.max() < (1e-6 if trace.precision == "float64" else 0.05), f"{trace.where('free')}: noise of {added[off.argmax()]}"
+
+
+NEURONS_OF_DARWIN = 200
+
+
+def delivered(trace: Trace, current: NDArray[Any], steps: int) -> NDArray[Any]:
+    """What synapses deliver: with a weight the input is spikes, which arrive one step later, at once or as a decaying current."""
+    weight, tau = trace.entry["params"].get("weight"), trace.entry["params"].get("tau_syn")
+    if weight is None:
+        return current
+    arriving = shifted(current)
+    if tau is None:
+        return weight * arriving
+    synapse = dvdt.simulate(
+        dvdt.Model(EXPONENTIAL_SYNAPSE, name="exponential_synapse"),
+        f"{steps * trace.dt!r} ms",
+        dt=f"{trace.dt!r} ms",
+        n=current.shape[1],
+        parameters={"tau": tau, "weight": weight, "arriving": dvdt.TimedSeries(arriving, f"{trace.dt!r} ms")},
+        record=["s"],
+        backend=trace.backend,
+        precision=trace.precision,
+    )
+    return np.asarray(synapse["s"][1:], np.float64)
+
+
+EXPONENTIAL_SYNAPSE = """
+    tau = 5 ms; weight = 1; arriving = 0
+    s(0) = 0
+    each step: s = exp(-dt/tau)*s + weight*arriving
+"""
+
+
+def shifted(spikes: NDArray[Any]) -> NDArray[np.float64]:
+    """What is sent in one step arrives in the next."""
+    return np.vstack([np.zeros((1, spikes.shape[1])), spikes[:-1].astype(np.float64)])
+
+
+def few_spike_pair(trace: Trace) -> None:
+    """Two layers of few-spike neurons, one after the other, every neuron of the second behind one of the first."""
+    params = dict(trace.entry["params"])
+    weight, signed = params.pop("weight", 1.0), bool(params.pop("signed_input", params.pop("signed", False)))
+    unknown = set(params) - {"k", "alpha", "readout", "alpha_src", "src_alpha"}
+    assert not unknown, f"{trace.entry['model']}: no row says what the parameter {', '.join(unknown)} is"
+    shared = {"k": int(params["k"]), "alpha": float(params["alpha"])}
+    for stimulus in trace.stimuli:
+        found = trace.of(stimulus)
+        unknown = set(found) - {"input", "in_V", "V", "Fx", "in_spikes", "spikes"}
+        assert not unknown, f"{trace.entry['model']}: no row says what {', '.join(unknown)} is"
+        steps, n = next(array for name, array in found.items() if array.ndim == 2).shape
+        first = few_spike_layer(
+            trace, "few_spike_relu_input", {**shared, "signed_input": signed, "x": found["input"].reshape(-1)}, steps, n
+        )
+        sources = {"src_alpha": float(params.get("alpha_src", params.get("src_alpha", params["alpha"]))), "src_signed": signed}
+        raster = raster_of(trace, first, steps, n)
+        isyn = dvdt.TimedSeries(weight * shifted(raster), f"{trace.dt!r} ms")
+        second = few_spike_layer(trace, "few_spike_relu", {**shared, **sources, "Isyn": isyn}, steps, n)
+        everything = np.full(n, steps)
+        for name, result, ours in (("in_V", first, "V"), ("V", second, "V"), ("Fx", second, "Fx")):
+            if name in found:
+                compare_rows(trace, f"{trace.where(stimulus)}: {name}", np.asarray(result[ours])[1:], found[name], everything)
+        for name, result in (("in_spikes", first), ("spikes", second)):
+            if name in found:
+                compare_spikes(trace, stimulus, raster_of(trace, result, steps, n), found[name])
+
+
+def few_spike_layer(trace: Trace, name: str, parameters: dict[str, Any], steps: int, n: int) -> dvdt.Result:
+    model = dvdt.model(name)
+    return dvdt.simulate(
+        model,
+        f"{steps * trace.dt!r} ms",
+        dt=f"{trace.dt!r} ms",
+        n=n,
+        parameters=parameters,
+        record=list(model.states),
+        backend=trace.backend,
+        precision=trace.precision,
+    )
+
+
+READOUTS: Mapping[str, Callable[[NDArray[Any], NDArray[Any], float], NDArray[Any]]] = {
+    "var": lambda v, spikes, dt: v[-1],
+    "sum_var": lambda v, spikes, dt: v.sum(0),
+    "avg_var": lambda v, spikes, dt: v.mean(0),
+    "avg_var_exp_weight": lambda v, spikes, dt: (np.exp(-np.arange(len(v)) / len(v))[:, None] * v).sum(0) / len(v),
+    "max_var": lambda v, spikes, dt: np.maximum(v.max(0), 0.0),
+    "spike_count": lambda v, spikes, dt: spikes.sum(0),
+    "first_spike_time": lambda v, spikes, dt: np.where(spikes.any(0), -dt * spikes.argmax(0), np.finfo(np.float32).min),
+}  # of mlGeNN, over one presentation
+
 # ---- the tables, one a package ----------------------------------------------------------------------
 
 # ======== SPAIC: times in ms, potentials without unit unless said; x is read in the same step
 
-SPAIC: Mapping[str, Row] = {}
 
-# ======== mlGeNN: times in ms, potentials without unit, float32
+def spaic(ours: str, parameters: dict[str, str], states: str = "", driven: str = "x", **renamed: str) -> Row:
+    """A row of SPAIC: "O" is the spike; its names of thresholds and of what is left unused are alike in all models."""
+    usual = names(unused="dt v_reset Vreset", V_th="v_th", Vth="v_th")
+    return Row(ours, {**usual, **parameters}, names(states, **renamed), ("O",), driven)
 
-ML_GENN: Mapping[str, Row] = {}
+
+SPAIC: Mapping[str, Row] = {
+    "if_constant_decay": spaic("if_constant_decay", names("v_th ConstantDecay"), "V"),
+    "if_soft_reset": spaic("if_soft_reset", names("v_th ConstantDecay"), "V"),
+    "if_bias": spaic("if_bias", names("v_th bias"), "V"),
+    "integrator_bias": spaic("integrator_bias", names("bias", unused="v_th"), "V"),
+    "passthrough": replace(spaic("passthrough", names(unused="v_th"), O="O"), spikes=()),
+    "lif_decay": spaic("lif_decay", names("tau_m v_th"), "V"),
+    "lif_two_exponential": spaic("lif_two_exponential", names("tau_m tau_p v_th"), "V I"),
+    "plif": spaic("plif", names("tau_m v_th"), "V"),
+    "lif_constant_current": spaic("lif_constant_current", names("tau_m v_th"), "V"),
+    "non_spiking_lif": spaic("non_spiking_lif", names("tau_m tau_p tau_q V0"), "V I M S"),
+    "clif": spaic("clif", names("tau_m tau_p tau_q v_th V0"), "V I M S E"),
+    "clif2k": spaic("clif2k", names("tau_m tau_s v_th V0"), "V I M S E"),
+    "aclif": spaic("aclif", names("tau_m tau_p tau_q tau_a beta_adaptive v_th V0"), "V I M S E A"),
+    "pclif": spaic("pclif", names("tau_m tau_s v_th"), "V M S E"),
+    "qlif": spaic("qlif", names("tau_m tau_s v_th"), "V E Mp Sp Mq Sq P Q R F QP BQ TP TQ", driven="PSP"),
+    "slif": spaic("slif", names("tau_m tau_q v_th V0", unused="tau_p", v_reset_used="r"), "V M S dV late"),
+    "selif": spaic("selif", names("tau_m tau_p tau_q tau_r v_th V0", v_reset_used="r"), "V M S R dV late"),
+    "selif_debug": spaic("selif_debug", names("tau_m tau_p tau_q v_th V0", v_reset_used="r"), "V M S dV late"),
+    "izh_spaic": spaic(
+        "izh_spaic",
+        names("a b d tauM", v_th="v_peak", Vreset="c", Vrest="c", Ureset="d", C1="k2", C2="k1", C3="k0"),
+        driven="I",
+        V="v",
+        U="u",
+    ),
+    "adex_spaic": replace(
+        spaic(
+            "adex_spaic",
+            names("a b C tau_w", EL="E_L", v_th="V_T", Vspk="V_peak", delta_t="Delta_T", gL="g_L"),
+            driven="I",
+            V="v",
+            U="w",
+            EXP="EXP",
+        ),
+        before=("EXP",),
+    ),
+    "glif5_spaic": spaic(
+        "glif5_spaic",
+        names(
+            "C E_L b_s k_1 k_2 a_v b_v f_v delta_v delta_I1 delta_I2",
+            R="R*1000",
+            Theta_inf="theta_inf",
+            delta_Theta_s="delta_theta_s",
+            f1="f_1",
+            f2="f_2",
+            f_1="f_1",
+            f_2="f_2",
+        ),
+        "I1 I2 Vth",
+        driven="I",
+        V="v",
+        Theta_s="theta_s",
+        Theta_v="theta_v",
+    ),
+    "hh_spaic": spaic(
+        "hh_spaic",
+        names("Vreset", v_th="V_spike", V65="Vreset", g_NA="g_Na", g_K="g_K", g_L="g_L", E_NA="E_Na", E_K="E_K", E_L="E_L"),
+        "m n h",
+        driven="I",
+        V="v",
+    ),
+    "lif_stdp_ex": spaic(
+        "lif_stdp_ex", names("v_th v_reset v_rest th_inc decay_th decay_v"), "V theta Vth_theta", theta_stay="theta"
+    ),
+    "alif_stdp_ex": spaic(
+        "alif_stdp_ex", names("v_th v_reset v_rest th_inc decay_th decay_v"), "V theta Vth_theta", theta_stay="theta"
+    ),
+    "lif_stdp_ih": spaic("lif_stdp_ih", names("v_th v_reset v_rest decay_v"), "V"),
+    "diehl_cook_int": spaic(
+        "diehl_cook_int",
+        names(
+            "decay shift_voltage max_threshold weight_sum_coef shift_weight_sum_coef weight_sum_min weight_sum_max v_rest v_reset"
+            " reset_refrac thresh_plus lbound",
+            rest="v_rest",
+            reset="v_reset",
+            refrac="reset_refrac",
+        ),
+        "V thresh refrac_count",
+    ),
+    "lif_int": spaic("lif_int", names("thresh decay rest reset reset_refrac", refrac="reset_refrac"), "V refrac_count"),
+    "cann_field": replace(spaic("cann_field", names("tau rho k Iext"), "U", O="O"), spikes=()),
+    "meanfield": replace(spaic("meanfield", names("tau rho Iext"), "U", O="O"), spikes=()),
+    "simple_rate": replace(spaic("simple_rate", names("tau Iext"), "U", O="U"), spikes=()),
+    "darwin_clif": spaic("darwin_clif", names("tau_m tau_s v_th bias P0 P4 P1"), "V I", Vth="v_th"),
+    "darwin_alif": spaic("darwin_alif", names("tau_m tau_s v_th bias P0 P4 P1 P2 C1 C2", unused="Vth"), "V I Vth"),
+    "darwin_random": replace(spaic("darwin_random", names("tau_m v_th std bias P0"), "V"), check=darwin_random_statistics),
+    "custom_model": Row(
+        custom_model, names(unused="remark", tauM="tau_m", tauS="tau_s", Vth="v_th"), names("V M S"), ("O",), "x"
+    ),
+}
+
+# ======== mlGeNN: times in ms, potentials without unit, float32; layers that synapses feed see spikes one step later
+
+GENN = names("v_thresh v_reset tau_mem", unused="readout weight tau_syn")
+
+
+ML_GENN: Mapping[str, Row] = {
+    "genn_lif": Row(
+        "genn_lif",
+        {**GENN, **names("tau_refrac relative_reset integrate_during_refrac scale_i", v="V")},
+        names("V RefracTime", unused="A"),
+        ("spikes",),
+        "Isyn",
+        drive=delivered,
+    ),
+    "genn_alif": Row(
+        "genn_alif",
+        {**GENN, **names("beta tau_adapt tau_refrac relative_reset integrate_during_refrac", v="V", a="A")},
+        names("V A RefracTime"),
+        ("spikes",),
+        "Isyn",
+        drive=delivered,
+    ),
+    "genn_if": Row("genn_if", {**GENN, **names(v="V")}, names("V", unused="A RefracTime"), ("spikes",), "Isyn", drive=delivered),
+    "genn_li": Row(
+        "genn_li",
+        {**GENN, **names("bias scale_i", v="V")},
+        names("V", unused="A RefracTime"),
+        ("spikes",),
+        "Isyn",
+        drive=delivered,
+    ),
+    "few_spike_relu": Row("few_spike_relu", check=few_spike_pair),
+    "few_spike_relu_input": Row("few_spike_relu_input", check=few_spike_pair),
+}
 
 # ======== CoNeX: mV, ms, R*I in mV
 
-CONEX: Mapping[str, Row] = {}
+
+def with_kwta(model: str) -> Callable[[Params], str]:
+    """The model of a network with the `KWTA` behaviour, or without."""
+    return lambda params: f"{model}_kwta" if params.get("kwta") is not None else model
+
+
+CONEX_IF = names("R tau v_reset v_rest kwta")
+CONEX_EIF = {**CONEX_IF, **names(threshold="v_cut", delta="Delta", theta_rh="v_T")}
+CONEX: Mapping[str, Row] = {
+    "conex_lif": Row(with_kwta("conex_lif"), {**CONEX_IF, "threshold": "v_th"}, names("v", unused="omega"), ("spikes",)),
+    "conex_elif": Row(with_kwta("conex_elif"), CONEX_EIF, names("v", unused="omega"), ("spikes",)),
+    "conex_aelif": Row(
+        with_kwta("conex_aelif"), {**CONEX_EIF, **names("alpha beta w_tau", omega="")}, names("v omega"), ("spikes",)
+    ),
+}
 
 # ======== ngc-learn: mV, ms
 
@@ -203,7 +494,7 @@ def with_recurrence(trace: Trace) -> None:
     compare(trace)
 
 
-def projected(trace: Trace, current: NDArray[Any]) -> NDArray[Any]:
+def projected(trace: Trace, current: NDArray[Any], steps: int) -> NDArray[Any]:
     return current @ trace.arrays["W_in"].T if "W_in" in trace.arrays else current
 
 
@@ -380,30 +671,33 @@ def compare(trace: Trace) -> None:
 
 def compare_stimulus(trace: Trace, stimulus: str, found: dict[str, NDArray[Any]]) -> None:
     raster = next((found[name] for name in trace.row.spikes if name in found), None)
-    current = found["input"]
-    steps, n = (raster if raster is not None else recorded(trace, found)[0][2]).shape
-    drive = trace.row.drive(trace, current) if trace.row.drive is not None else current
+    wanted = recorded(trace, found)
+    steps, n = (raster if raster is not None else wanted[0][2]).shape
+    current = found["input"] if "input" in found else np.zeros((steps, n))
+    drive = trace.row.drive(trace, current, steps) if trace.row.drive is not None else current
     assert drive.shape == (steps, n), f"{trace.where(stimulus)}: input of shape {drive.shape} for {steps} steps of {n} neurons"
-    result = simulated(trace, stimulus, found, drive, [ours for _, ours, _ in recorded(trace, found)])
+    result = simulated(trace, stimulus, found, drive, [ours for _, ours, _ in wanted])
+    spikes = raster_of(trace, result, steps, n)
     hold = np.full(n, steps)  # the row up to which each neuron's states are compared
     if raster is not None:
-        hold = compare_spikes(trace, stimulus, raster_of(trace, result, steps, n), raster)
-    for name, ours, wanted in recorded(trace, found):
-        rows = np.asarray(result[ours], np.float64)
-        rows = (
-            rows[:steps]
-            if ours in trace.row.before
-            else rows[1:]
-            if len(rows) > steps
-            else np.vstack([rows[1:], result.final_state[ours][None]])
-        )
-        compare_rows(trace, f"{trace.where(stimulus)}: {name}", rows[:: steps // len(wanted)], wanted, hold)
+        hold = compare_spikes(trace, stimulus, spikes, raster)
+    for name, ours, rows in wanted:
+        values = np.asarray(result[ours], np.float64)
+        if ours in trace.row.before:
+            values = values[:steps]
+        else:
+            values = values[1:] if len(values) > steps else np.vstack([values[1:], result.final_state[ours][None]])
+        compare_rows(trace, f"{trace.where(stimulus)}: {name}", values[:: steps // len(rows)], rows, hold)
+    if "readout" in found:
+        of = READOUTS[trace.entry["params"]["readout"]]
+        readout = of(np.asarray(result["V"][1:], np.float64), spikes, trace.dt)
+        compare_rows(trace, f"{trace.where(stimulus)}: readout", readout[None], found["readout"][None], hold)
 
 
 def recorded(trace: Trace, found: Mapping[str, NDArray[Any]]) -> list[tuple[str, str, NDArray[Any]]]:
     """(package's name, ours, rows) of every state that the trace holds. An array that is nothing known is a failure."""
     states = trace.row.states
-    known = {"input", *trace.row.spikes, *states, *(f"{name}0" for name in states)}
+    known = {"input", "readout", *trace.row.spikes, *states, *(f"{name}0" for name in states)}
     unknown = sorted(set(found) - known)
     assert not unknown, f"{trace.entry['model']} of {trace.entry['package']}: no row says what {', '.join(unknown)} is"
     return [(name, states[name], array) for name, array in found.items() if states.get(name) and array.ndim == 2]
@@ -412,16 +706,19 @@ def recorded(trace: Trace, found: Mapping[str, NDArray[Any]]) -> list[tuple[str,
 def simulated(
     trace: Trace, stimulus: str, found: Mapping[str, NDArray[Any]], drive: NDArray[Any], record: list[str]
 ) -> dvdt.Result:
-    params = trace.params
-    name = trace.row.ours(params) if callable(trace.row.ours) else trace.row.ours
+    """Our run of a trace with `drive` (step, neuron); `found` holds arrays that initial values may name."""
+    model, _ = trace.settled
     steps, n = drive.shape
+    parameters = parameters_of(trace)
+    if trace.row.driven in model.parameters:
+        parameters[trace.row.driven] = dvdt.TimedSeries(drive, f"{trace.dt!r} ms")
     return dvdt.simulate(
-        name,
+        model,
         f"{steps * trace.dt!r} ms",
         dt=f"{trace.dt!r} ms",
         n=n,
-        parameters={**parameters_of(trace, params), trace.row.driven: dvdt.TimedSeries(drive, f"{trace.dt!r} ms")},
-        state=initial_state(trace, found),
+        parameters=parameters,
+        state=initial_state(trace, found, n),
         record=list(dict.fromkeys(record)),
         method=trace.row.method or method_of(trace.entry),
         backend=trace.backend,
@@ -437,43 +734,47 @@ def method_of(entry: Entry) -> str | None:
     return found[1] if found else None
 
 
-def parameters_of(trace: Trace, params: Params) -> dict[str, Any]:
+def parameters_of(trace: Trace) -> dict[str, Any]:
     """Our parameters from the package's. A name that the row does not know is a failure."""
-    unknown = sorted(set(params) - set(trace.row.parameters))
+    (model, params), known = trace.settled, trace.row.parameters
+    unknown = sorted(set(params) - set(known))
     assert not unknown, (
         f"{trace.entry['model']} of {trace.entry['package']}: no row says what the parameter {', '.join(unknown)} is"
     )
-    known = {trace.row.parameters[name]: value for name, value in params.items() if trace.row.parameters[name]}
-    return {name: number(value) for name, value in known.items() if value is not None}
+    ours: dict[str, Any] = {}
+    for name, value in params.items():
+        called, _, factor = known[name].partition("*")
+        if called in model.parameters and value is not None:
+            ours[called] = number(value) * float(factor) if factor else number(value)
+    return ours
 
 
 def number(value: Any) -> Any:
     return value if isinstance(value, bool) else np.squeeze(np.asarray(value, np.float64))[()]
 
 
-def initial_state(trace: Trace, found: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Our initial values: numbers, "array NAME" of the trace, or a formula in the package's names such as "b*v"."""
+def initial_state(trace: Trace, found: Mapping[str, NDArray[Any]], n: int) -> dict[str, Any]:
+    """Our initial values: numbers, "array NAME" of the trace, a formula of the package's names such as "b*v", or parameters that are such."""
     begin: dict[str, Any] = {}
-    given = dict(trace.entry["initial_state"])
-    settled = dvdt.model(trace.row.ours(trace.params) if callable(trace.row.ours) else trace.row.ours).states
+    model, params = trace.settled
+    states = model.states
+    given = {name: value for name, value in params.items() if trace.row.parameters.get(name) in states}
+    only_spikes = set(trace.row.spikes) - set(trace.row.states)
+    given |= {name: value for name, value in trace.entry["initial_state"].items() if name not in only_spikes}
     for name in trace.row.states:
-        for array in (found, trace.arrays):
-            if f"{name}0" in array and f"{name}0" not in trace.row.parameters:
-                given[name] = array[f"{name}0"]
+        for arrays in (trace.arrays, found):
+            if f"{name}0" in arrays and f"{name}0" not in trace.row.parameters:
+                given[name] = arrays[f"{name}0"]
+    ours = {**trace.row.parameters, **trace.row.states}
     for name, value in given.items():
-        if name in trace.row.spikes and name not in trace.row.states:
-            continue
-        assert name in trace.row.states, f"{trace.entry['model']}: no row says what the initial {name} is"
-        ours = trace.row.states[name]
-        if ours not in settled:  # a derived quantity, or what our model does not keep
+        assert name in ours, f"{trace.entry['model']}: no row says what the initial {name} is"
+        if ours[name] not in states:  # a derived quantity, or what our model does not keep
             continue
         if isinstance(value, str) and value.startswith("array "):
             place = value.removeprefix("array ")
-            value = found.get(place, trace.arrays.get(place))
-        if isinstance(value, str):
-            begin[ours] = formula(value, trace.params, given)
-        else:
-            begin[ours] = np.squeeze(np.asarray(value, np.float64))[()]
+            value = found[place] if place in found else trace.arrays[place]
+        values = formula(value, params, given) if isinstance(value, str) else np.asarray(value, np.float64)
+        begin[ours[name]] = values.reshape(-1) if values.size == n else np.squeeze(values)[()]
     return begin
 
 
