@@ -161,7 +161,7 @@ class Worker:
         self.guarded = np.array([program.rows[name] for name in kernel.guarded], np.int64)
         rows = scratches * len(memory.reals)
         self.scratch = aligned((rows + program.carried) * block, memory.precision)
-        self.arrays = self.scratch[: rows * block].reshape(scratches, len(memory.reals), block)
+        self.stored = self.scratch[: rows * block].reshape(scratches, len(memory.reals), block)
         self.buffer = np.empty((events, 2, max(CAPACITY, 2 * at_once)), np.int64)
         self.counts = np.zeros(events, np.int64)
         self.places = {  # the arrays whose addresses stand in the plan; they live as long as the worker
@@ -263,7 +263,7 @@ class Worker:
         recent = deque([self.memory.reals[self.guarded, here]], maxlen=RECENT - 1)
         for step in range(first, last):
             if self.run(step, step + 1, step + 1, block, end)[0] < end:
-                rows = self.arrays[:, self.guarded].swapaxes(0, 1)
+                rows = self.stored[:, self.guarded].swapaxes(0, 1)
                 bad = rows.reshape(len(self.guarded), -1)[:, : recent[-1].shape[1]]
                 neuron, row = np.argwhere(~np.isfinite(bad.T))[0]
                 values = np.array([*[values[row, neuron] for values in recent], bad[row, neuron]])
