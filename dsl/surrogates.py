@@ -48,7 +48,7 @@ def logistic(x: Values) -> Values:
 
 
 def sech(x: Values) -> Values:
-    return 2 * np.exp(-np.abs(x)) / (1 + np.exp(-2 * np.abs(x)))
+    return np.asarray(2 * np.exp(-np.abs(x)) / (1 + np.exp(-2 * np.abs(x))))
 
 
 def quadratic_gate(d: Values, alpha: float) -> Values:
