@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .dsl.registry import model as model
     from .dsl.registry import models as models
     from .dsl.registry import register as register
+    from .dsl.run import decode as decode
     from .dsl.run.distributions import normal as normal
     from .dsl.run.distributions import uniform as uniform
     from .dsl.run.inputs.csv import from_csv as from_csv
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .dsl.run.inputs.noise import noise as noise
     from .dsl.run.inputs.ramp import ramp as ramp
     from .dsl.run.inputs.series import TimedSeries as TimedSeries
+    from .dsl.run.inputs.spike_times import spike_times as spike_times
     from .dsl.run.inputs.step import step as step
     from .dsl.run.loading import load_result as load_result
     from .dsl.run.population import Population as Population
@@ -68,17 +70,22 @@ _HOMES = {
     "register": "dsl.registry",
     "resume": "dsl.run.simulate",
     "simulate": "dsl.run.simulate",
+    "spike_times": "dsl.run.inputs.spike_times",
     "step": "dsl.run.inputs.step",
     "surrogate": "dsl.surrogates",
     "uniform": "dsl.run.distributions",
 }
 
-__all__ = ["__version__", "backends", *_HOMES]
+_MODULES = {"decode": "dsl.run.decode"}
+
+__all__ = ["__version__", "backends", *_HOMES, *_MODULES]
 
 
 def __getattr__(name: str) -> object:
     if name == "backends":  # the folder of that name, which can be called
         return import_module(".backends", __name__)
+    if name in _MODULES:
+        return import_module(f".{_MODULES[name]}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'dvdt' has no attribute {name!r}")
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)

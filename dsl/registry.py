@@ -119,9 +119,7 @@ class Registry:
         if found is None:
             known = [each for shelved in self._shelf for each in shelved.names]
             near = near_names(name, known)
-            hint = (
-                f"did you mean {' or '.join(map(repr, near))}?" if near else f"known are {', '.join(s.name for s in self._shelf)}"
-            )
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "dvdt.models() lists those that there are"
             raise UsageError(f"there is no model {name!r}; {hint}")
         return self._model_of(found)
 

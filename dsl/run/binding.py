@@ -11,6 +11,7 @@ from ..checked import CheckedModel, External, Input, Parameter, State, Variable
 from ..errors import UsageError
 from ..near_names import near_names
 from ..substitute import expressions_of, operations_of, substitute, symbols_of
+from .inputs.sender import as_input
 from .values import (
     Called,
     Drawn,
@@ -130,10 +131,10 @@ def bind(model: CheckedModel, n: int, parameters: Mapping[str, object], state: M
     known = variables(model)
     sources: dict[str, Source] = {p.name: Uniform(0.0) if p.default is None else _default(p) for p in model.parameters}
     for name, value in parameters.items():
-        sources[name] = source_of(value, Target(_settable(model, known, name), model, n, f"parameters[{name!r}]"))
+        sources[name] = source_of(as_input(value), Target(_settable(model, known, name), model, n, f"parameters[{name!r}]"))
         _usable(model, n, known[name], sources[name])
     for name, value in state.items():
-        sources[name] = source_of(value, Target(_state(known, name), model, n, f"state[{name!r}]"))
+        sources[name] = source_of(as_input(value), Target(_state(known, name), model, n, f"state[{name!r}]"))
     _required(model, parameters)
     _acyclic(model, sources, state)
     unset = tuple(p.name for p in model.parameters if p.default is None and p.name not in parameters)
@@ -145,7 +146,7 @@ def rebound(binding: Binding, name: str, value: object) -> Binding | None:
     variable = binding.variables.get(name)
     if not isinstance(variable, Parameter) or not isinstance(binding.sources.get(name), Uniform | PerNeuron):
         return None
-    source = source_of(value, Target(variable, binding.model, binding.n, f"parameters[{name!r}]"))
+    source = source_of(as_input(value), Target(variable, binding.model, binding.n, f"parameters[{name!r}]"))
     return binding.with_value(name, source)
 
 
