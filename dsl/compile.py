@@ -36,8 +36,10 @@ def _compiled(model: CheckedModel, structure: Structure) -> Compiled:
 
 def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     from .discretise import discretise
+    from .growth import refuse_what_grows
     from .lowering import lower
 
+    refuse_what_grows(model)
     discretised = discretise(model, structure)
     kernel, initial, observing = lower(model, structure, discretised)
     return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes, observing, discretised.sense)

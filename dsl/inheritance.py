@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from ..grammar import nodes
 from ..grammar.mistakes import Mistake
-from .name_mistakes import InheritanceCycle, NothingToRemove, UnitChanged, UnknownBase
+from .name_mistakes import InheritanceCycle, InheritanceTooDeep, NothingToRemove, UnitChanged, UnknownBase
 from .near_names import near_names
 from .units import Unit, unit_of, unit_text
 
 Key = tuple[str, str]
+
+DEEPEST = 50  # bases of a model
 
 
 def key_of(statement: nodes.Statement) -> Key:
@@ -131,6 +133,9 @@ def inherited(
             break
         if any(found is model for model in chain):
             mistakes.append(InheritanceCycle(base.span, tuple(model.name.id for model in chain)))
+            break
+        if len(chain) > DEEPEST:
+            mistakes.append(InheritanceTooDeep(chain[0].name.span, DEEPEST))
             break
         chain.append(found)
     merged = replace(chain.pop(), base=None)

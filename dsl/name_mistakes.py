@@ -324,6 +324,22 @@ class InheritanceCycle(Mistake):
 
 
 @dataclass(frozen=True)
+class InheritanceTooDeep(Mistake):
+    """A model over so many bases that nobody can follow them."""
+
+    code: ClassVar[str] = "inheritance"
+    deepest: int
+
+    @property
+    def message(self) -> str:
+        return f"this model stands on more than {self.deepest} others, one on the other"
+
+    @property
+    def help(self) -> str:
+        return "let models inherit from a common base instead of from one another"
+
+
+@dataclass(frozen=True)
 class NothingToRemove(Mistake):
     """`without x` where the base has no `x`."""
 
