@@ -9,7 +9,7 @@ from .core import table
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--models", default="lif,izhikevich,adex,hodgkin_huxley")
+    parser.add_argument("--models", default="lif,noise,noisy_current,izhikevich,adex,hodgkin_huxley")
     parser.add_argument("--sizes", default="1000,100000,1000000")
     parser.add_argument("--precisions", default="float64,float32")
     parser.add_argument("--threads", default="1,2")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Case:
-    """A text, its scheme and step (ms), the range of the constant drive I, and where v starts; `peer` is its name among the peers."""
+    """A text, its scheme and step (ms), the range of the constant drive I, and where v starts; `peer` is its name among the peers, empty where they do not have it."""
 
     peer: str
     text: str
@@ -24,6 +24,19 @@ class Case:
 LIF = """
 dv/dt = (E_L + I - v) / tau : mV (unless refractory)
 tau = 20 ms; E_L = -65 mV; I : mV
+spike when v > -50 mV: v = -65 mV
+refractory 2 ms
+"""
+NOISE = """
+dv/dt = (E_L + I - v)/tau + sigma*sqrt(2/tau)*xi : mV (unless refractory)
+tau = 20 ms; E_L = -65 mV; sigma = 3 mV; I : mV
+spike when v > -50 mV: v = -65 mV
+refractory 2 ms
+"""
+NOISY_CURRENT = """
+dv/dt = (E_L + I + x - v)/tau : mV (unless refractory)
+dx/dt = -x/tau_x + sigma*sqrt(2/tau_x)*xi : mV
+tau = 20 ms; E_L = -65 mV; sigma = 6 mV; tau_x = 5 ms; I : mV
 spike when v > -50 mV: v = -65 mV
 refractory 2 ms
 """
@@ -63,6 +76,8 @@ refractory 3 ms
 
 CASES: Mapping[str, Case] = {
     "lif": Case("lif", LIF, "exact", 0.1, (15.3, 24.0), (-65.0, 15.0 * 0.999)),
+    "noise": Case("noise", NOISE, "euler_maruyama", 0.1, (10.0, 18.0), (-65.0, 15.0 * 0.999)),
+    "noisy_current": Case("", NOISY_CURRENT, "euler_maruyama", 0.1, (10.0, 18.0), (-65.0, 15.0 * 0.999)),
     "izhikevich": Case("izh", IZHIKEVICH, "euler", 0.1, (5.0, 14.0), (-65.0, 10.0)),
     "adex": Case("adex", ADEX, "euler", 0.1, (800.0, 1600.0), (-70.6, 15.0)),
     "hodgkin_huxley": Case("hh", HODGKIN_HUXLEY, "exponential_euler", 0.05, (200.0, 600.0), (-65.0, 5.0)),

@@ -15,7 +15,9 @@ import dvdt
 from .cases import CASES, Case, drive, start
 
 PEER = Path(__file__).resolve().parents[2] / "shared" / "benchmarks" / "peers" / "peer_numba_hand.py"
-PEER_MODES = {"lif": ("default", "fastmath"), "izh": ("default", "fastmath"), "adex": ("polyexp",), "hh": ("polyexp",)}
+PLAIN = ("default", "fastmath")
+PEER_MODES = {"lif": PLAIN, "noise": PLAIN, "izh": PLAIN, "adex": ("polyexp",), "hh": ("polyexp",)}
+SPEEDS = {"lif": 3e9, "noise": 4e8, "noisy_current": 4e8, "izhikevich": 2.5e9, "adex": 1e9, "hodgkin_huxley": 1.8e8}
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ def cpu_seconds() -> float:
 
 def steps_for(n: int, name: str) -> int:
     """About half a second of work."""
-    speed = {"lif": 3e9, "izhikevich": 2.5e9, "adex": 1e9, "hodgkin_huxley": 1.8e8}[name]
-    return max(20, min(50_000, int(speed * 0.5 / n)))
+    return max(20, min(50_000, int(SPEEDS[name] * 0.5 / n)))
 
 
 def ours(name: str, case: Case, n: int, precision: str, threads: int, repeats: int = 3) -> tuple[float, float, int]:
@@ -62,7 +63,7 @@ def ours(name: str, case: Case, n: int, precision: str, threads: int, repeats: i
 
 def by_hand(name: str, case: Case, n: int, precision: str) -> float | None:
     """The best mode of the hand-written kernel, in neuron-steps a CPU second; None where there is none (polyexp is float64 only)."""
-    if not PEER.exists():
+    if not PEER.exists() or not case.peer:
         return None
     rates = []
     for mode in PEER_MODES[case.peer]:
