@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .generate import PLAN, generate, rows_of
 from .kernel import Kernel, Kind
-from .loops import carried
+from .loops import carried, drawn_rows
 from .memory import Memory, NonFinite, Outcome
 from .serial import to_plain
 from .unusable import CallFailed, CodeFailed
@@ -159,9 +159,10 @@ class Worker:
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in kernel.events]
         self.troubles: list[NonFinite] = []
         self.guarded = np.array([program.rows[name] for name in kernel.guarded], np.int64)
-        rows = scratches * len(memory.reals)
+        width = len(memory.reals) + drawn_rows(kernel)
+        rows = scratches * width
         self.scratch = aligned((rows + program.carried) * block, memory.precision)
-        self.stored = self.scratch[: rows * block].reshape(scratches, len(memory.reals), block)
+        self.stored = self.scratch[: rows * block].reshape(scratches, width, block)
         self.buffer = np.empty((events, 2, max(CAPACITY, 2 * at_once)), np.int64)
         self.counts = np.zeros(events, np.int64)
         self.places = {  # the arrays whose addresses stand in the plan; they live as long as the worker

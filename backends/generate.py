@@ -34,7 +34,7 @@ from .kernel import (
     Symbol,
     symbols_of,
 )
-from .loops import Loop, loops_of, rows_between
+from .loops import PAIRED, Loop, drawn, drawn_rows, loops_of, rows_between
 
 # The numbers of the one argument of the function, `plan`; then follow, for each series, its address, rows and columns, and
 # the addresses of the matrices.
@@ -143,6 +143,16 @@ for group in range(0, many, 64):
 put(counts, EVENT, found)
 """
 
+# The numbers of a draw, ahead of the loop that reads them. Lanes behind the last neuron repeat the last neuron's.
+DRAWS = """
+for group in range(0, lanes, 64):
+    for j in range(group, group + 32):
+        one, two = PAIR(origin + j, step, STREAM, k0, k1)
+        put(scratch, PLACE + j, one)
+        put(scratch, PLACE + 32 + j, two)
+repeat(scratch, PLACE + many, PLACE + lanes)
+"""
+
 # An array between the scratches of all blocks and one contiguous copy.
 GATHER = """
 for block in range(last_block):
@@ -218,9 +228,10 @@ class Generator:
         self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions, outside=outside)
 
     def internal_names(self) -> set[str]:
-        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, RECORD))
+        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, DRAWS, RECORD))
         found = {node.id for node in ast.walk(ast.parse(templates)) if isinstance(node, ast.Name)}
-        draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
+        kinds = (*DISTRIBUTIONS, *[f"{distribution}_pair" for distribution in PAIRED])
+        draws = {f"{kind}_{width}" for kind in kinds for width in ("f64", "f32")}
         more = {*PLAN, *PRIMITIVES, *REDUCTIONS, *self.functions.values(), *draws}
         return found | more | {"np", "real", "double", "integer", "inf", "nan", "advance", "words", "plan", "outside"}
 
@@ -255,7 +266,8 @@ class Generator:
 
     def width(self, whole: bool) -> int:
         """How far the scratches of two blocks are apart."""
-        return sum((array.kind is Kind.INTEGER) is whole for array in self.kernel.arrays) * self.block
+        rows = sum((array.kind is Kind.INTEGER) is whole for array in self.kernel.arrays)
+        return (rows if whole else rows + drawn_rows(self.kernel)) * self.block
 
     def header(self) -> list[ast.stmt]:
         draws = {called for called in self.scope.called if called.partition("_")[0] in DISTRIBUTIONS}
@@ -350,30 +362,47 @@ class Generator:
             return []
         # a table that is read along the neurons is read in order, up to the last neuron
         along = any("@i" in _elements(expression) for statement in phase.body if (expression := _expression(statement)))
+        draws = {draw.name: row for row, draw in enumerate(drawn(phase), self.array_rows())}
+        ahead = [statement for draw in drawn(phase) for statement in self.draw_ahead(draw, draws[draw.name])]
         loops = loops_of(self.kernel, phase)
-        between = {
-            name: row for row, name in enumerate(rows_between(loops), sum(a.kind is not Kind.INTEGER for a in self.kernel.arrays))
-        }
-        made = [self.loop(loop, along, between) for loop in loops]
+        first = self.array_rows() + drawn_rows(self.kernel)
+        carried = {key: first + row for key, row in rows_between(loops).items()}
+        made = [self.loop(loop, along, draws, carried) for loop in loops]
         made[-1].body += [
             *[self.flag(emit) for emit in phase.emits],
             *[self.store(store.array, store.name) for store in phase.stores],
         ]
-        return [*made]
+        return [*ahead, *made]
 
-    def loop(self, loop: Loop, along: bool, between: Mapping[str, int]) -> ast.For:
-        """One loop without its flags and stores."""
+    def loop(self, loop: Loop, along: bool, draws: Mapping[str, int], carried: Mapping[str, int]) -> ast.For:
+        """One loop without its flags and stores, with the rows of what is drawn ahead and of what is carried."""
         index = "origin + j" if along else "origin + select(j < many, j, many - 1)"
         indexed = "@i" in loop.reads or any(isinstance(statement, Draw) for statement in loop.statements)
-        rows = {key: ast.BinOp(number(row * self.block), ast.Add(), name("j")) for key, row in between.items()}
+        taken = {key: row for key, row in draws.items() if key in loop.reads} | {key: carried[key] for key in loop.taken}
         statements = [
             *([assign("i", ast.parse(index, mode="eval").body)] if indexed else []),
             *self.loads(loop.reads),
-            *[assign(self.scope.spelling(key), call("get", name("scratch"), rows[key])) for key in loop.taken],
+            *[
+                assign(self.scope.spelling(key), call("get", name("scratch"), self.row(row, name("j"))))
+                for key, row in taken.items()
+            ],
             *[self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in loop.statements],
-            *[ast.Expr(call("put", name("scratch"), rows[key], name(self.scope.spelling(key)))) for key in loop.kept],
+            *[self.keep(key, carried[key]) for key in loop.kept],
         ]
         return ast.For(ast.Name("j", ast.Store()), call("range", name("many" if along else "lanes")), statements, [])
+
+    def keep(self, key: str, row: int) -> ast.stmt:
+        return ast.Expr(call("put", name("scratch"), self.row(row, name("j")), name(self.scope.spelling(key))))
+
+    def draw_ahead(self, draw: Draw, row: int) -> list[ast.stmt]:
+        """The loop that writes the numbers of a draw to their row."""
+        pair = f"{draw.distribution}_pair_{'f64' if self.precision == 'float64' else 'f32'}"
+        self.scope.called.add(pair)
+        self.scope.kinds[draw.name] = Kind.REAL
+        return self.fill(DRAWS, {}, PAIR=name(pair), STREAM=draw.stream, PLACE=self.row(row, number(0)))
+
+    def array_rows(self) -> int:
+        return sum(array.kind is not Kind.INTEGER for array in self.kernel.arrays)
 
     def list_events(self, emit: Emit) -> list[ast.stmt]:
         return self.fill(EVENTS, {}, EVENT=emit.event, WORD=emit.event * self.block // 8)
@@ -436,9 +465,11 @@ class Generator:
 
     def place(self, array: str, index: ast.expr) -> ast.expr:
         """Where a value of an array stands in the scratch."""
-        row = self.rows[array] * self.block
-        place: ast.expr = ast.BinOp(number(row), ast.Add(), index) if row else index
-        base = "whole_base" if self.arrays[array].kind is Kind.INTEGER else "base"
+        return self.row(self.rows[array], index, "whole_base" if self.arrays[array].kind is Kind.INTEGER else "base")
+
+    def row(self, row: int, index: ast.expr, base: str = "base") -> ast.expr:
+        """Where a value of a row of a block stands in the scratch."""
+        place: ast.expr = ast.BinOp(number(row * self.block), ast.Add(), index) if row else index
         return ast.BinOp(name(base), ast.Add(), place) if self.kernel.coupled else place
 
     def flag(self, emit: Emit) -> ast.stmt:

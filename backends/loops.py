@@ -3,16 +3,18 @@
 A processor overlaps what it has in sight, some hundred instructions. The functions of a long body wait for one another and fill
 that window; in a loop of few functions the next neurons are in sight as well. Values that a later loop reads are carried in rows
 of the scratch; all stores and flags stand in the last loop, so that every loop reads the arrays as the phase found them. What
-is computed does not change by a bit.
+is computed does not change by a bit. Draws, which hang on nothing but the neuron and the step, have loops of their own ahead of
+these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .kernel import Assign, Constant, Draw, Expr, Kernel, Kind, Operation, Phase, symbols_of
 
+PAIRED = frozenset(("uniform", "normal", "exponential"))  # draws of which one call makes two, for neurons that stand apart
 TOGETHER = 4  # functions in a loop that still overlap well
 WORTH = 7  # functions from which a body is cut
 
@@ -33,7 +35,8 @@ class Loop:
 
 
 def loops_of(kernel: Kernel, phase: Phase) -> tuple[Loop, ...]:
-    """The loops of a phase, in order. A coupled kernel keeps no rows for them: its bodies stay whole."""
+    """The loops of a phase but for those of the draws, in order. A coupled kernel keeps no rows for them: its bodies stay whole."""
+    phase = replace(phase, body=tuple(statement for statement in phase.body if not _ahead(statement)))
     weights = {statement.name: functions_in(statement) for statement in phase.body}
     total = sum(weights.values())
     others = (statement for statement in phase.body if isinstance(statement, Assign) and statement.kind is not Kind.REAL)
@@ -41,6 +44,20 @@ def loops_of(kernel: Kernel, phase: Phase) -> tuple[Loop, ...]:
         return (Loop(_reads(phase.body) | _results(phase), (), phase.body, ()),)
     places = _places(phase, weights, -(-total // TOGETHER))
     return _linked(phase, places)
+
+
+def drawn(phase: Phase) -> list[Draw]:
+    """The draws of a phase that are made ahead of its loops, one row each."""
+    return [statement for statement in phase.body if isinstance(statement, Draw) and _ahead(statement)]
+
+
+def _ahead(statement: Assign | Draw) -> bool:
+    return isinstance(statement, Draw) and statement.distribution in PAIRED
+
+
+def drawn_rows(kernel: Kernel) -> int:
+    """How many rows the draws of a phase take, at most."""
+    return max((len(drawn(phase)) for phase in kernel.phases), default=0)
 
 
 def carried(kernel: Kernel) -> int:

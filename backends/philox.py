@@ -1,14 +1,18 @@
 """The random numbers of every backend, defined with NumPy: a draw is a function of (neuron, step, stream, seed) and of nothing else.
 
 Philox 4x32-10 (Salmon, Moraes, Dror, Shaw 2011, doi:10.1145/2063384.2063405) turns the counter (neuron, step modulo 2^32,
-step / 2^32, stream) and the key (the seed's low and high word) into four words w0..w3. From these:
+step / 2^32, stream) and the key (the seed's low and high word) into four words w0..w3.
 
-    uniform       the upper 53 bits of w0 w1, as a fraction in [0, 1); float32: the upper 24 bits of w0
-    exponential   -log(p), p the middle of one of 2^52 equal parts of (0, 1) by the upper bits of w0 w1; float32: one of 2^32, by w0
-    normal        sqrt(-2 log(p)) sin(pi q), q in [-1/2, 1/2) by w2 w3; float32: by w2 (Box and Muller 1958; sin(pi q)
-                  has the distribution of cos(2 pi u), and needs no reduction of its argument)
+The words of one counter serve two neurons, i and i + 32, where i stands in the first half of 64: the counter's first word is
+32 (i div 64) + i mod 32. So a loop over 32 of them is made of plain vectors, and a normal number costs half a logarithm. From the words:
+
+    uniform       the upper 53 bits of w0 w1, as a fraction in [0, 1); float32: the upper 24 bits of w0. The second neuron: of w2 w3
+    exponential   -log(p), p the middle of one of 2^52 equal parts of (0, 1) by the upper bits of w0 w1; float32: one of 2^32, by
+                  w0. The second neuron: by w2 w3
+    normal        sqrt(-2 log(p)) sin(pi q), p by w0 w1 as above, q in [-1/2, 1/2) by w2 w3; float32: by w2. The second neuron: the cosine,
+                  its sign by the last bit of w3 (Box and Muller 1958; the angle covers the circle, and needs no reduction)
     poisson       inversion by sequential search below a mean of 10; above it transformed rejection (Hoermann 1993,
-                  doi:10.1016/0167-6687(93)90997-4), attempt a taking its words at stream + 2^16 a
+                  doi:10.1016/0167-6687(93)90997-4), attempt a taking its words at stream + 2^16 a. Its counters have the neuron itself
 
 So a float32 draw is the float64 draw of the same place to float32's accuracy. Streams are below 2^16.
 """
@@ -26,6 +30,7 @@ ROUNDS = 10
 ATTEMPT = 1 << 16  # distance in the stream word between the attempts of a rejection method
 SEARCHED = 10.0  # Poisson means below this are inverted by search
 SHIFT = 10  # Stirling's series is used from here on
+HALF = 32  # neurons between the two that share words
 
 Words = NDArray[np.uint32]
 FLOAT64 = np.dtype(np.float64)
@@ -55,6 +60,18 @@ def words(neurons: ArrayLike, step: int, stream: int, k0: int | np.uint32, k1: i
     return philox4x32(ids, low, high, third, k0, k1)
 
 
+def _shared(neurons: ArrayLike, step: int, stream: int, k0: int | np.uint32, k1: int | np.uint32) -> tuple[Words, ...]:
+    """The words that each neuron shares with another, and whether it is the second of the two."""
+    ids = np.asarray(neurons).astype(np.int64)
+    second = ids // HALF % 2 == 1
+    return (*words(ids // (2 * HALF) * HALF + ids % HALF, step, stream, k0, k1), second)
+
+
+def _own(w: tuple[Words, ...]) -> tuple[Words, Words]:
+    """The two words of each neuron of a pair."""
+    return np.where(w[4], w[2], w[0]), np.where(w[4], w[3], w[1])
+
+
 def _join(high: Words, low: Words) -> NDArray[np.uint64]:
     return high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64)
 
@@ -82,27 +99,29 @@ def uniform(
     neurons: ArrayLike, step: int, stream: int, k0: int | np.uint32, k1: int | np.uint32, precision: np.dtype[Any] = FLOAT64
 ) -> NDArray[Any]:
     """Numbers in [0, 1), one for each neuron id."""
-    w = words(neurons, step, stream, k0, k1)
+    high, low = _own(_shared(neurons, step, stream, k0, k1))
     if precision == FLOAT64:
-        return _fraction(w[0], w[1])
-    return (w[0] >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+        return _fraction(high, low)
+    return (high >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
 
 
 def exponential(
     neurons: ArrayLike, step: int, stream: int, k0: int | np.uint32, k1: int | np.uint32, precision: np.dtype[Any] = FLOAT64
 ) -> NDArray[Any]:
     """Exponentially distributed numbers of mean 1, one for each neuron id."""
-    w = words(neurons, step, stream, k0, k1)
-    return np.asarray(-np.log(_middle(w[0], w[1], precision))).astype(precision)
+    high, low = _own(_shared(neurons, step, stream, k0, k1))
+    return np.asarray(-np.log(_middle(high, low, precision))).astype(precision)
 
 
 def normal(
     neurons: ArrayLike, step: int, stream: int, k0: int | np.uint32, k1: int | np.uint32, precision: np.dtype[Any] = FLOAT64
 ) -> NDArray[Any]:
     """Normally distributed numbers of mean 0 and variance 1, one for each neuron id."""
-    w = words(neurons, step, stream, k0, k1)
+    w = _shared(neurons, step, stream, k0, k1)
     radius = np.sqrt(-2.0 * np.log(_middle(w[0], w[1], precision)))
-    return np.asarray(radius * np.sin(np.pi * _centred(w[2], w[3], precision))).astype(precision)
+    q = _centred(w[2], w[3], precision)
+    cosine = np.sin(np.pi * (0.5 - np.abs(q))) * np.where(w[3] & np.uint32(1), -1.0, 1.0)
+    return np.asarray(radius * np.where(w[4], cosine, np.sin(np.pi * q))).astype(precision)
 
 
 def poisson(

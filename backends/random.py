@@ -1,5 +1,6 @@
 """The random numbers that `philox` defines, for numba code: f(neuron, step, stream, k0, k1) with the two words of the seed.
 
+`normal_pair_f64` and so on give the numbers of a neuron in the first half of 64 and of its partner in the second, at the cost of one.
 All but the Poisson counts are numba intrinsics without branches, so a loop over neurons becomes vector instructions.
 Words and uniform numbers are those of `philox` bit for bit; the others agree to the last few bits.
 """
@@ -15,8 +16,8 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from .elementary import log1p, log_of_normal
-from .lanes import FORMATS, Bits, Real, select, writer
-from .philox import ATTEMPT, KEY_STEPS, MULTIPLIERS, ROUNDS, SEARCHED, SHIFT
+from .lanes import FORMATS, Bits, Flag, Real, select, writer
+from .philox import ATTEMPT, HALF, KEY_STEPS, MULTIPLIERS, ROUNDS, SEARCHED, SHIFT
 from .trigonometry import sin_pi
 from .vector_math import exp_f64
 
@@ -79,11 +80,58 @@ def _centred_f32(high: Bits, low: Bits) -> Real:
     return _single(high ^ (1 << 31), "sitofp") * 2.0**-32
 
 
+def _edge_f32(high: Bits, low: Bits) -> Real:
+    """1/2 less the size of the centred number, of all its bits: where that is small the number has not got them."""
+    builder, form = high.builder, FORMATS["float32"]
+    word = builder.trunc(high.value, form.bits)
+    rest = builder.sub(word.type(0), word)
+    smaller = builder.select(builder.icmp_unsigned("<", word, rest), word, rest)
+    return abs(Real(builder, builder.sitofp(smaller, form.real), form)) * 2.0**-32
+
+
 # ---- distributions -----------------------------------------------------------------------------
 
 
-def _normal(log_middle: Real, centred: Real) -> Real:
-    return (log_middle * -2.0).instruction("sqrt") * sin_pi(centred)
+Pair = tuple[Real, Real]
+
+
+def _uniform_f64(w: Words) -> Pair:
+    return _fraction_f64(w[0], w[1]), _fraction_f64(w[2], w[3])
+
+
+def _uniform_f32(w: Words) -> Pair:
+    return _fraction_f32(w[0], w[1]), _fraction_f32(w[2], w[3])
+
+
+def _exponential_f64(w: Words) -> Pair:
+    return 0.0 - _log_middle_f64(w[0], w[1]), 0.0 - _log_middle_f64(w[2], w[3])
+
+
+def _exponential_f32(w: Words) -> Pair:
+    return 0.0 - _log_middle_f32(w[0], w[1]), 0.0 - _log_middle_f32(w[2], w[3])
+
+
+def _normal_f64(w: Words) -> Pair:
+    centred = _centred_f64(w[2], w[3])
+    return _box_muller(_log_middle_f64(w[0], w[1]), centred, 0.5 - abs(centred), w[3])
+
+
+def _normal_f32(w: Words) -> Pair:
+    return _box_muller(_log_middle_f32(w[0], w[1]), _centred_f32(w[2], w[3]), _edge_f32(w[2], w[3]), w[3])
+
+
+def _box_muller(log_middle: Real, centred: Real, edge: Real, sign: Bits) -> Pair:
+    """A sine, and a cosine whose sign is the last bit of a word."""
+    radius = (log_middle * -2.0).instruction("sqrt")
+    return radius * sin_pi(centred), _with_last_bit(radius, sign) * sin_pi(edge)
+
+
+def _with_last_bit(x: Real, word: Bits) -> Real:
+    """-x where the last bit of a word is set."""
+    bits = x.bits()
+    narrow = Bits(x.builder, x.builder.trunc(word.value, bits.value.type), x.format) if x.format.name == "float32" else word
+    top: int = bits.value.type.width - 1
+    return (bits ^ (narrow << top)).real()
 
 
 def _attempt(w: Words, mean: Real, quick_only: bool = False) -> Real:
@@ -117,37 +165,86 @@ def _log_probability(k: Real, mean: Real) -> Real:
 
 # ---- functions of (neuron, step, stream, k0, k1), any integers, and for counts the mean ---------
 
+PLACE = (types.int64,) * 5
 
-def _intrinsic(name: str, draw: Callable[..., Real], precision: str, with_mean: bool = False) -> Any:
-    """The numba function that writes the instructions of a draw from the four words of Philox."""
+
+def _lanes(context: Any, builder: Any, values: Any) -> tuple[Bits, ...]:
+    written = writer(context, builder)
+    return tuple(Bits(written, value, FORMATS["float64"]) for value in values[:5])
+
+
+def _partner(neuron: Bits) -> tuple[Bits, Flag]:
+    """The first word of the counter that a neuron shares, and whether it is the second of the two."""
+    return ((neuron >> 6) << 5) | (neuron & (HALF - 1)), (neuron & HALF).nonzero()
+
+
+def _whole(*arguments: Any) -> bool:
+    return all(isinstance(argument, types.Integer) for argument in arguments)
+
+
+def _single_draw(name: str, draw: Callable[[Words], Pair], precision: str) -> Any:
+    """The numba function of one number: of the two that share words, the neuron's own."""
     form = FORMATS[precision]
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        written = writer(context, builder)
-        lanes = (Bits(written, value, FORMATS["float64"]) for value in values[:5])
-        return draw(_philox(*lanes), *(Real(written, value, form) for value in values[5:])).value
+        neuron, *others = _lanes(context, builder, values)
+        counter, second = _partner(neuron)
+        one, two = draw(_philox(counter, *others))
+        return select(Flag(builder, second.value, form), two, one).value
 
     def typed(typing_context: Any, neuron: Any, step: Any, stream: Any, k0: Any, k1: Any) -> Any:
-        if not all(isinstance(argument, types.Integer) for argument in (neuron, step, stream, k0, k1)):
-            return None
-        return form.numba_type(*[types.int64] * 5), generate
+        return (form.numba_type(*PLACE), generate) if _whole(neuron, step, stream, k0, k1) else None
 
-    def typed_with_mean(typing_context: Any, neuron: Any, step: Any, stream: Any, k0: Any, k1: Any, mean: Any) -> Any:
-        return form.numba_type(*[types.int64] * 5, form.numba_type), generate
-
-    chosen = typed_with_mean if with_mean else typed
-    chosen.__name__ = name
-    return intrinsic(chosen)
+    typed.__name__ = name
+    return intrinsic(typed)
 
 
-uniform_f64 = _intrinsic("uniform_f64", lambda w: _fraction_f64(w[0], w[1]), "float64")
-uniform_f32 = _intrinsic("uniform_f32", lambda w: _fraction_f32(w[0], w[1]), "float32")
-exponential_f64 = _intrinsic("exponential_f64", lambda w: 0.0 - _log_middle_f64(w[0], w[1]), "float64")
-exponential_f32 = _intrinsic("exponential_f32", lambda w: 0.0 - _log_middle_f32(w[0], w[1]), "float32")
-normal_f64 = _intrinsic("normal_f64", lambda w: _normal(_log_middle_f64(w[0], w[1]), _centred_f64(w[2], w[3])), "float64")
-normal_f32 = _intrinsic("normal_f32", lambda w: _normal(_log_middle_f32(w[0], w[1]), _centred_f32(w[2], w[3])), "float32")
-_poisson_quick = _intrinsic("_poisson_quick", lambda w, mean: _attempt(w, mean, quick_only=True), "float64", with_mean=True)
-_poisson_attempt = _intrinsic("_poisson_attempt", _attempt, "float64", with_mean=True)
+def _pair_draw(name: str, draw: Callable[[Words], Pair], precision: str) -> Any:
+    """The numba function of both numbers that share words, for a neuron in the first half of 64."""
+    form = FORMATS[precision]
+    both: Any = types.UniTuple(form.numba_type, 2)  # type: ignore[no-untyped-call]
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        neuron, *others = _lanes(context, builder, values)
+        pair = draw(_philox(_partner(neuron)[0], *others))
+        return context.make_tuple(builder, both, [number.value for number in pair])
+
+    def typed(typing_context: Any, neuron: Any, step: Any, stream: Any, k0: Any, k1: Any) -> Any:
+        return (both(*PLACE), generate) if _whole(neuron, step, stream, k0, k1) else None
+
+    typed.__name__ = name
+    return intrinsic(typed)
+
+
+def _counting(name: str, draw: Callable[..., Real]) -> Any:
+    """The numba function that counts are made with; it takes the words of the neuron itself, and the mean."""
+    form = FORMATS["float64"]
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return draw(_philox(*_lanes(context, builder, values)), Real(writer(context, builder), values[5], form)).value
+
+    def typed(typing_context: Any, neuron: Any, step: Any, stream: Any, k0: Any, k1: Any, mean: Any) -> Any:
+        return form.numba_type(*PLACE, form.numba_type), generate
+
+    typed.__name__ = name
+    return intrinsic(typed)
+
+
+uniform_f64 = _single_draw("uniform_f64", _uniform_f64, "float64")
+uniform_f32 = _single_draw("uniform_f32", _uniform_f32, "float32")
+exponential_f64 = _single_draw("exponential_f64", _exponential_f64, "float64")
+exponential_f32 = _single_draw("exponential_f32", _exponential_f32, "float32")
+normal_f64 = _single_draw("normal_f64", _normal_f64, "float64")
+normal_f32 = _single_draw("normal_f32", _normal_f32, "float32")
+uniform_pair_f64 = _pair_draw("uniform_pair_f64", _uniform_f64, "float64")
+uniform_pair_f32 = _pair_draw("uniform_pair_f32", _uniform_f32, "float32")
+exponential_pair_f64 = _pair_draw("exponential_pair_f64", _exponential_f64, "float64")
+exponential_pair_f32 = _pair_draw("exponential_pair_f32", _exponential_f32, "float32")
+normal_pair_f64 = _pair_draw("normal_pair_f64", _normal_f64, "float64")
+normal_pair_f32 = _pair_draw("normal_pair_f32", _normal_f32, "float32")
+_searched_uniform = _counting("_searched_uniform", lambda w, mean: _fraction_f64(w[0], w[1]))
+_poisson_quick = _counting("_poisson_quick", lambda w, mean: _attempt(w, mean, quick_only=True))
+_poisson_attempt = _counting("_poisson_attempt", _attempt)
 
 
 @njit(error_model="numpy")
@@ -163,7 +260,7 @@ def poisson_f64(neuron: int, step: int, stream: int, k0: int, k1: int, mean: flo
                 count = _poisson_attempt(neuron, step, stream, k0, k1, mean)
             stream += ATTEMPT
         return count
-    u = uniform_f64(neuron, step, stream, k0, k1)
+    u = _searched_uniform(neuron, step, stream, k0, k1, mean)
     term = exp_f64(-mean)
     total = term
     count = 0.0

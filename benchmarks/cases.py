@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Case:
-    """A text, its scheme and step (ms), the range of the constant drive I, and where v starts; `peer` is its name among the peers, empty where they do not have it."""
+    """A text, its scheme and step (ms), the range of the constant drive I, and where v starts.
+
+    `peer` is its name among the peers; empty where they do not have it.
+    """
 
     peer: str
     text: str

@@ -52,6 +52,11 @@ def compiled(name: str, precision: str) -> Any:
     return LOOPS[name, precision]
 
 
+def first_of(counter: int) -> int:
+    """The first of the two neurons whose words come from a counter."""
+    return counter // 32 * 64 + counter % 32
+
+
 def draws(
     name: str, precision: str, *mean: float, first: int = 0, step: int = 7, stream: int = 3, key: Any = KEY, count: int = COUNT
 ) -> Any:
@@ -88,20 +93,42 @@ def test_published_words(counter: tuple[int, ...], key: tuple[int, int], words: 
 def test_compiled_draws_take_the_published_words(counter: tuple[int, ...], key: tuple[int, int], words: tuple[int, ...]) -> None:
     neuron, low, high, stream = counter
     step = int(np.uint64(high << 32 | low).astype(np.int64))
-    place = {"first": neuron, "step": step, "stream": stream, "key": key, "count": 1}
-    assert draws("uniform", "float64", **place)[0] == ((words[0] << 32 | words[1]) >> 11) / 2**53
-    assert draws("uniform", "float32", **place)[0] == (words[0] >> 8) / 2**24
     radius = math.sqrt(-2 * math.log(((words[0] << 32 | words[1]) >> 12) / 2**52 + 2.0**-53))
     angle = math.pi * (((words[2] << 32 | words[3]) >> 12) / 2**52 - 0.5)
-    assert draws("normal", "float64", **place)[0] == pytest.approx(radius * math.sin(angle), rel=1e-14)
+    ends = (math.sin(angle), math.cos(angle) * (-1) ** (words[3] & 1))
+    for partner, w, factor in ((0, words[:2], ends[0]), (32, words[2:], ends[1])):
+        place = {"first": first_of(neuron) + partner, "step": step, "stream": stream, "key": key, "count": 1}
+        assert draws("uniform", "float64", **place)[0] == ((w[0] << 32 | w[1]) >> 11) / 2**53
+        assert draws("uniform", "float32", **place)[0] == (w[0] >> 8) / 2**24
+        assert draws("normal", "float64", **place)[0] == pytest.approx(radius * factor, rel=1e-13)
+        middle = ((w[0] << 32 | w[1]) >> 12) / 2**52 + 2.0**-53
+        assert draws("exponential", "float64", **place)[0] == pytest.approx(-math.log(middle), rel=1e-14, abs=1e-300)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", ["uniform", "exponential", "normal"])
+def test_pairs_are_the_numbers_of_their_neurons(name: str, precision: str) -> None:
+    pair = getattr(random, f"{name}_pair_f{precision[-2:]}")
+
+    @njit
+    def loop(result: Any, step: int, stream: int, k0: int, k1: int) -> None:
+        for group in range(0, result.size, 64):
+            for i in range(group, group + 32):
+                result[i], result[i + 32] = pair(i, step, stream, k0, k1)
+
+    result = np.empty(640, precision)
+    loop(result, 7, 3, *(int(word) for word in KEY))
+    assert np.array_equal(result, draws(name, precision, count=640))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("partner", [0, 32])
 @pytest.mark.parametrize("word", [0, 0xFFFFFFFF])
-def test_the_outermost_words_give_numbers_of_their_range(word: int, precision: str) -> None:
+def test_the_outermost_words_give_numbers_of_their_range(word: int, partner: int, precision: str) -> None:
     key = (int(KEY[0]), int(KEY[1]))
     neuron, low, high, stream = counter_of((word,) * 4, key)
-    place = {"first": neuron, "step": int(np.uint64(high << 32 | low).astype(np.int64)), "stream": stream, "count": 1}
+    step = int(np.uint64(high << 32 | low).astype(np.int64))
+    place = {"first": first_of(neuron) + partner, "step": step, "stream": stream, "count": 1}
     uniform = draws("uniform", precision, **place)[0]
     assert 0 <= uniform < 1
     assert uniform == (0 if word == 0 else 1 - 2.0 ** -(53 if precision == "float64" else 24))
@@ -207,6 +234,7 @@ def test_streams_steps_neurons_and_seeds_are_independent(name: str) -> None:
         "step": draws(name, "float64", step=8),
         "step above 32 bits": draws(name, "float64", step=7 + 2**32),
         "neuron": draws(name, "float64", first=1),
+        "the neuron that shares words": draws(name, "float64", first=32),
         "seed": draws(name, "float64", key=philox.key(0x1234_5678_9ABC_DEF1)),
         "upper half of the seed": draws(name, "float64", key=philox.key(0x1234_5679_9ABC_DEF0)),
     }

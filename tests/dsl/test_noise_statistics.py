@@ -180,6 +180,22 @@ def test_poisson_counts_of_a_model_have_their_distribution(drawn: dvdt.Result, g
     assert stats.chisquare(found, probabilities * sample.size).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("coupled", [False, True])
+def test_any_number_of_neurons_draws_what_the_reference_draws(coupled: bool) -> None:
+    """Two neurons share the words of a counter, 32 apart: also where the second half, or its partner, is not there."""
+    text = """
+    dx/dt = -x/ms + xi_a*ms^-0.5 - 2*xi_b*ms^-0.5 : 1
+    u(0) = 0
+    each step: u = rand() + exponential() + k*x
+    k = 0
+    """
+    text = text.replace("k = 0\n", "k = mean(x)\n") if coupled else text
+    for n in (1, 31, 33, 64, 95, 97, 513):
+        runs = [dvdt.simulate(text, "1 ms", n=n, seed=3, backend=backend) for backend in ("cpu", "reference")]
+        for name in "xu":
+            np.testing.assert_allclose(*[run.final_state[name] for run in runs], rtol=1e-12, atol=1e-13)
+
+
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
     """The correlation of ranks, in its standard errors: as good for counts and for what is bounded."""
     return float(abs(stats.spearmanr(one.ravel(), other.ravel()).statistic) * np.sqrt(one.size))
