@@ -18,7 +18,7 @@ from dvdt.backends.reference import evaluate
 from dvdt.dsl.checked import CheckedModel
 from dvdt.dsl.schemes import SCHEMES
 from dvdt.dsl.stability import values_at_start
-from dvdt.dsl.substitute import definitions, operations_of, substitute
+from dvdt.dsl.substitute import definitions, operations_of, substitute, symbols_of
 from dvdt.dsl.units import from_computing
 from dvdt.stdlib_models import LIBRARY
 
@@ -58,15 +58,19 @@ class Case:
 
 
 def distinct() -> list[str]:
-    """One model for each set of differential equations without noise, draws and jumps."""
+    """One model for each set of differential equations without noise, draws and jumps, where nothing moves once a step but they."""
     found: dict[str, str] = {}
     for name in LIBRARY:
         checked = dvdt.model(name).checked
         slopes = {state.name: state.derivative for state in checked.states if state.derivative is not None}
         written = definitions(checked)
         operations = {o.name for slope in slopes.values() for o in operations_of(substitute(slope, written))}
-        text = repr((slopes, [(d.name, d.expression) for d in checked.derived], [s.kind for s in checked.states]))
-        if slopes and "@xi" not in text and not operations & NOT_SMOOTH:
+        once_a_step = {statement.target for statement in (*checked.each_step, *checked.each_step_after_reset)}
+        moved = {symbol for slope in slopes.values() for symbol in symbols_of(substitute(slope, written))} & {"@dt", *once_a_step}
+        text = repr(
+            (slopes, [(d.name, d.expression) for d in checked.derived], [s.kind for s in checked.states if s.name in slopes])
+        )
+        if slopes and "@xi" not in text and not moved and not operations & NOT_SMOOTH:
             found.setdefault(text, name)
     return list(found.values())
 

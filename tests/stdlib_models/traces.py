@@ -827,7 +827,9 @@ def compare_rows(trace: Trace, what: str, ours: NDArray[Any], wanted: NDArray[An
     bad &= np.arange(len(wanted))[:, None] < hold[None, :]
     if bad.any():
         row, neuron = np.argwhere(bad)[0]
-        raise AssertionError(f"{what} of neuron {neuron} in row {row} is {ours[row, neuron]!r}, not {wanted[row, neuron]!r}")
+        raise AssertionError(
+            f"{what} of neuron {neuron} in row {row} is {float(ours[row, neuron])!r}, not {float(wanted[row, neuron])!r}"
+        )
 
 
 def rows() -> Iterator[tuple[str, str, Row]]:
