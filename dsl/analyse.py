@@ -11,6 +11,7 @@ from .analysis.final import check_flags, check_method, check_noise, check_open_u
 from .analysis.formulas import define, derivative_of, initial_of
 from .analysis.names import declare, read_time_unit
 from .analysis.rules import events_of, held_states, output_value, recommended, refractory_of, step_block, surrogate_of
+from .analysis.shared import check_shared
 from .analysis.size import check_size
 from .analysis.strict import put_right
 from .analysis.subject import Analysis
@@ -99,6 +100,7 @@ def checked_model(a: Analysis) -> checked.CheckedModel:
     step, duration = (recommended(a, kind) for kind in (nodes.RecommendedStep, nodes.RecommendedDuration))
     check_noise(a)
     check_flags(a)
+    check_shared(a)
     check_method(a, method)
     note_hidden_names(a)
     solution = a.scope.settle()

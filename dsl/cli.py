@@ -161,6 +161,9 @@ def _check(given: argparse.Namespace) -> int:
             (found.inputs, "input"),
         )
         counts = [_count(len(names), noun) for names, noun in parts if names]
+        if not counts:
+            print(f"{name}: there is no equation and no definition in this text")
+            return 1
         print(f"{name}: no mistakes ({', '.join(counts)})")
         for note in found.checked.notes:
             print(f"  note: {note}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from ..backends.kernel import Symbol
+import re
+
+from ..backends.kernel import Constant, Symbol
 from ..grammar.unit_table import USUAL
 from .dimensions import times
 from .scope import Role, Scope, Value
 from .unit_mistakes import Hint
 from .units import ONE, TIME, Dimension, coherent_text, describe, unit_of_symbol, usual_unit
 
+QUANTITY = re.compile(r"(?P<number>-?\s*[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*\*?\s*[^\W\d][\w^/]*")  # `-50 ms`, `5mV`, `20*nS`
 COMMON = frozenset(symbol for symbol in USUAL if len(symbol) == 2)  # units that nobody takes for a parameter: mV, ms, nA
 
 
@@ -19,6 +22,9 @@ def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, s
     if value.literal is not None and found.is_one:
         text = f"{value.span.text.strip()} {usual_unit(wanted).text}"
         return Hint(f"did you mean `{text}`?", text, 2)
+    quantity = QUANTITY.fullmatch(value.span.text.strip()) if isinstance(value.expression, Constant) else None
+    if quantity is not None and not wanted.is_one:
+        return Hint(f"did you mean `{quantity['number']} {usual_unit(wanted).text}`?", None, 1)
     forgotten = unit_taken_for_name(value, scope)
     if forgotten is not None:
         return Hint(forgotten, None, 1)

@@ -72,6 +72,8 @@ def keeping_unit(statement: nodes.Statement, base: nodes.Statement) -> nodes.Sta
     comment = statement.comment or base.comment
     statement = replace(statement, comment=comment)
     unit = written_unit(base)
+    if unit == written_unit(statement):
+        return statement
     if isinstance(statement, (nodes.Definition, nodes.Differential)) and statement.unit is None and unit is not None:
         return replace(statement, unit=unit)
     return statement

@@ -126,6 +126,25 @@ class NoiseOutsideEquation(Mistake):
 
 
 @dataclass(frozen=True)
+class SharedDiffers(Mistake):
+    """A definition flagged `(shared)` that reads what has one value a neuron."""
+
+    code: ClassVar[str] = "flag"
+    name: str
+    why: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is shared, one value for the population, but `{self.span.text}` {self.why}"
+
+    @property
+    def help(self) -> str:
+        if "state" in self.why:
+            return f"take `shared` away, or use what is one for all, such as `mean({self.span.text})`"
+        return f"take `shared` away: then `{self.name}` has one value a neuron too"
+
+
+@dataclass(frozen=True)
 class DrawNeedsFlag(Mistake):
     """A definition with a random number that does not say when it is drawn."""
 

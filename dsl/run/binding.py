@@ -10,7 +10,7 @@ from ...backends.kernel import Expr, FunctionPlace, Symbol
 from ..checked import CheckedModel, External, Input, Parameter, State, Variable
 from ..errors import UsageError
 from ..near_names import near_names
-from ..substitute import expressions_of, operations_of, substitute, symbols_of
+from ..substitute import definitions, expressions_of, operations_of, substitute, symbols_of
 from .inputs.sender import as_input
 from .values import (
     Called,
@@ -138,7 +138,9 @@ def bind(model: CheckedModel, n: int, parameters: Mapping[str, object], state: M
     _required(model, parameters)
     _acyclic(model, sources, state)
     unset = tuple(p.name for p in model.parameters if p.default is None and p.name not in parameters)
-    return Binding(_settled(model, parameters), n, sources, unset)
+    binding = Binding(_settled(model, parameters), n, sources, unset)
+    _shared(binding)
+    return binding
 
 
 def rebound(binding: Binding, name: str, value: object) -> Binding | None:
@@ -242,6 +244,22 @@ def _required(model: CheckedModel, parameters: Mapping[str, object]) -> None:
     if missing:
         needs = ", ".join(missing)
         raise UsageError(f"parameters: {model.name} needs a value for {needs}: parameters={{{missing[0]!r}: ...}}")
+
+
+def _shared(binding: Binding) -> None:
+    """Refuse for what is flagged (shared) a formula over what has one value a neuron."""
+    several = {name for name, shape in binding.shapes.items() if shape in ("array", "columns")} | {"@i"}
+    written_out = definitions(binding.model)
+    formulas = {v.name: written_out.get(v.name, v.expression) for v in binding.model.formulas}
+    formulas |= {name: s.expression for name, s in binding.sources.items() if isinstance(s, Formula | TimeFunction)}
+    for name, expression in formulas.items():
+        found = sorted(symbols_of(expression) & several) if "shared" in binding.variables[name].flags else ()
+        if found:
+            read = "the index of the neuron" if found[0] == "@i" else f"{found[0]}, which has one value a neuron here"
+            raise UsageError(
+                f"parameters: {name} is flagged (shared) in the model, one value for the population, and follows {read};"
+                " give one value, or take the flag away"
+            )
 
 
 def _acyclic(model: CheckedModel, sources: Mapping[str, Source], state: Mapping[str, object]) -> None:

@@ -77,10 +77,25 @@ def anew(kept: Settings, backend: object = None, threads: object = None, progres
     return replace(kept, backend=backend, threads=_threads(threads), progress=progress)
 
 
+# what these values are called elsewhere
+MEANT: Mapping[object, str] = {
+    "gpu": "cuda",
+    "numba": "cpu",
+    "c++": "cpu",
+    "numpy": "reference",
+    "python": "reference",
+    "double": "float64",
+    "single": "float32",
+    64: "float64",
+    32: "float32",
+}
+
+
 def _one_of(argument: str, value: object, known: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in known:
         return value
-    near = near_names(str(value), known, 1)
+    near = (MEANT[value],) if isinstance(value, str | int) and MEANT.get(value) in known else near_names(str(value), known, 1)
+    near = tuple(name for name in near if str(value).strip("0123456789") != name.strip("0123456789"))  # float16 is none of ours
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise UsageError(f"{argument}: {value!r} is not one of {', '.join(repr(k) for k in known)}{hint}")
 

@@ -152,5 +152,6 @@ def unknown_name(t: Translation, node: nodes.Name) -> Value:
         return t.scope.report(FunctionWithoutArguments(node.span, name, f"{name}({arguments})"))
     own = (*t.arguments, *t.locals)
     names = (*own, *t.scope.known_names()) if own else t.scope.known_names()
-    near = t.scope.near(name, names, (*SPECIAL_NAMES, "xi")) or (t.scope.near_units(name) if len(name) > 2 else ())
+    everywhere = (*SPECIAL_NAMES, "xi") if len(name) > 1 else ()  # `E` is no slip for `e`
+    near = t.scope.near(name, names, everywhere) or (t.scope.near_units(name) if len(name) > 2 else ())
     return t.scope.report(UnknownName(node.span, name, near, names))

@@ -163,3 +163,26 @@ def test_size(n):
 def test_a_population_has_its_values_already():
     with pytest.raises(dvdt.UsageError, match="Population already"):
         dvdt.simulate(dvdt.Population(LIF), "1 ms", n=3)
+
+
+SHARED = "dv/dt = (x - v)/(10 ms) : mV\nx = 2*a (shared)\na = 1 mV\nb = a/2 (shared)"
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"a": np.ones(3)}, "x is flagged .* follows a, which has one value a neuron"),
+        ({"a": dvdt.normal("1 mV", "1 mV")}, "x is flagged .* follows a"),
+        ({"a": dvdt.TimedSeries(np.ones((2, 3)), "1 ms")}, "x is flagged .* follows a"),
+        ({"b": "2 mV*i"}, "b is flagged .* follows the index of the neuron"),
+        ({"b": dvdt.TimedSeries(np.ones((2, 3)), "1 ms", unit="mV")}, "b.* is flagged"),
+    ],
+)
+def test_what_is_shared_follows_nothing_that_differs_between_neurons(given, read):
+    with pytest.raises(dvdt.UsageError, match=read):
+        dvdt.Population(SHARED, 3, parameters=given)
+
+
+def test_what_is_shared_follows_what_is_one_for_all():
+    for given in ({}, {"a": "3 mV"}, {"a": dvdt.TimedSeries([1.0, 2.0], "1 ms", unit="mV")}, {"b": "2*a"}):
+        assert dvdt.Population(SHARED, 3, parameters=given).binding.shapes["b"] in ("scalar", "function")
