@@ -9,8 +9,9 @@ from ..grammar.unit_table import USUAL
 from .dimensions import times
 from .scope import Role, Scope, Value
 from .unit_mistakes import Hint
-from .units import ONE, TIME, Dimension, coherent_text, describe, unit_of_symbol, usual_unit
+from .units import ONE, TIME, Dimension, coherent_text, describe, unit_of_symbol, usual_unit, written_with
 
+NUMBER = re.compile(r"[-+]?\s*(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 QUANTITY = re.compile(r"(?P<number>-?\s*[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*\*?\s*[^\W\d][\w^/]*")  # `-50 ms`, `5mV`, `20*nS`
 COMMON = frozenset(symbol for symbol in USUAL if len(symbol) == 2)  # units that nobody takes for a parameter: mV, ms, nA
 
@@ -19,12 +20,12 @@ def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, s
     """A hint for a value of dimension `found` where `wanted` was needed."""
     if found is None or wanted is None:
         return Hint()
-    if value.literal is not None and found.is_one:
-        text = f"{value.span.text.strip()} {usual_unit(wanted).text}"
+    if found.is_one and NUMBER.fullmatch(value.span.text.strip()):
+        text = written_with(value.span.text.strip(), usual_unit(wanted))
         return Hint(f"did you mean `{text}`?", text, 2)
     quantity = QUANTITY.fullmatch(value.span.text.strip()) if isinstance(value.expression, Constant) else None
     if quantity is not None and not wanted.is_one:
-        return Hint(f"did you mean `{quantity['number']} {usual_unit(wanted).text}`?", None, 1)
+        return Hint(f"did you mean `{written_with(quantity['number'], usual_unit(wanted))}`?", None, 1)
     forgotten = unit_taken_for_name(value, scope)
     if forgotten is not None:
         return Hint(forgotten, None, 1)
@@ -54,11 +55,20 @@ def parameter_without_unit(value: Value, found: Dimension, wanted: Dimension, sc
     """A parameter that was given as a plain number where its unit would make all right: `tau = 20` for `tau = 20 ms`."""
     for part, sign in value.parts or ((value, 1),):
         entry = scope.entries.get(part.expression.name) if isinstance(part.expression, Symbol) else None
-        if entry is None or entry.role is not Role.PARAMETER or entry.value is None or entry.value.literal is None:
+        if entry is None or entry.value is None or not is_plain_parameter(part, scope):
             continue
         unit = usual_unit(wanted / found if sign > 0 else found / wanted)
-        return f"`{entry.name}` is a plain number: did you mean `{entry.name} = {entry.value.span.text.strip()} {unit.text}`?"
+        meant = written_with(entry.value.span.text.strip(), unit)
+        return f"`{entry.name}` is a plain number: did you mean `{entry.name} = {meant}`?"
     return None
+
+
+def is_plain_parameter(value: Value, scope: Scope) -> bool:
+    """Whether a value is a parameter whose default is a number without a unit, which was perhaps forgotten: `E_e = 0`."""
+    entry = scope.entries.get(value.expression.name) if isinstance(value.expression, Symbol) else None
+    if entry is None or entry.role is not Role.PARAMETER or entry.value is None:
+        return False
+    return NUMBER.fullmatch(entry.value.span.text.strip()) is not None
 
 
 def unit_taken_for_name(value: Value, scope: Scope) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,6 +55,25 @@ class UnknownName(Mistake):
         return self.near[0] if len(self.near) == 1 else None
 
 
+# functions of other languages and simulators, and what is written for them here
+ELSEWHERE: Mapping[str, str] = {
+    "ln": "write `log(x)`, the natural logarithm",
+    "pow": "write `x^y`",
+    "power": "write `x^y`",
+    "fabs": "write `abs(x)`",
+    "heav": "write `heaviside(x)`",
+    "delta": "a kick is an event: `on kick when t >= t_0 and t - dt < t_0: v += 1 mV`",
+    "normal": "write `mean + std*randn() (constant)` for a value drawn once a neuron",
+    "gauss": "write `mean + std*randn() (constant)` for a value drawn once a neuron",
+    "uniform": "write `low + (high - low)*rand() (constant)` for a value drawn once a neuron",
+    "random": "write `rand()`",
+    "ran": "write `rand()`",
+    "PoissonInput": "write `w*poisson(n*rate*dt)` in `each step:`, or give the input from Python",
+    "TimedArray": "call the input as `I(t)`, and give it in `parameters`: dvdt.TimedSeries(values, dt)",
+    "convolve": "let a state follow the spikes: `ds/dt = -s/tau`, which an event raises: `s += w`",
+}
+
+
 @dataclass(frozen=True)
 class UnknownFunction(Mistake):
     """A call of something that is not known."""
@@ -69,6 +89,8 @@ class UnknownFunction(Mistake):
 
     @property
     def help(self) -> str:
+        if self.name in ELSEWHERE:
+            return ELSEWHERE[self.name]
         if self.near:
             return f"did you mean {one_of(self.near)}?"
         if self.arguments in ("t", "t, i"):

@@ -19,4 +19,17 @@ SCHEME_NAMES: tuple[str, ...] = (
     "heun_stratonovich",
 )
 ALIASES: Mapping[str, str] = {"midpoint": "rk2", "forward_euler": "euler", "linear": "exact"}
+ELSEWHERE: Mapping[str, str] = {  # what other simulators call such schemes
+    "cnexp": "exponential_euler",
+    "derivimplicit": "backward_euler",
+    "sparse": "backward_euler",
+    "implicit_euler": "backward_euler",
+    "cvode": "backward_euler",
+    "gsl": "rk4",
+    "rkf45": "rk4",
+    "rk45": "rk4",
+    "runge_kutta": "rk4",
+    "exact_integration": "exact",
+    "explicit": "euler",
+}
 KNOWN: tuple[str, ...] = ("auto", *SCHEME_NAMES, *ALIASES)

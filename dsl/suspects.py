@@ -10,7 +10,7 @@ from ..grammar.mistakes import Label, Mistake
 from ..grammar.source import Span
 from .dimensions import Constraint, Solution, known, solve, unknown
 from .unit_mistakes import UnitMistake, words
-from .units import NAMED, Dimension, Unit, coherent_text, describe, usual_unit
+from .units import CURRENT, NAMED, TIME, Dimension, Unit, coherent_text, describe, usual_unit, written_with
 
 # coherent units spelled out, as Brian2's texts have them
 # fmt: off
@@ -21,6 +21,7 @@ SPELLED: Mapping[str, str] = {
 }
 # fmt: on
 NUMBER = re.compile(r"-?[0-9.]+(e-?[0-9]+)?")
+CHARGE = CURRENT * TIME  # what nobody's parameter is, though it has a name
 MOST_LABELS = 3
 MOST_WORK = 50_000  # constraints that are solved again for one text; of a longer one only the places in error are shown
 
@@ -56,7 +57,7 @@ class Origin:
     def instead(self, dimension: Dimension) -> str:
         """What to write for another dimension, in the style of what stands there: spelled out, or the usual unit."""
         if self.forgotten:
-            return f"`{self.statement.source.text[self.statement.start : self.span.stop]} {usual_unit(dimension).text}`"
+            return f"`{written_with(self.statement.source.text[self.statement.start : self.span.stop], usual_unit(dimension))}`"
         if self.unit is None:
             return f"`{self.name}` as {describe(dimension)}"
         spelled = SPELLED.get(coherent_text(dimension)) if self.unit.text in SPELLED.values() else None
@@ -119,7 +120,7 @@ class Trial:
         parts = [
             origin.instead(dimension)
             for origin, dimension in found
-            if dimension is not None and (dimension.is_one or dimension in NAMED)
+            if dimension is not None and (dimension.is_one or dimension in NAMED) and dimension != CHARGE
         ]
         return f"did you mean {', or '.join(parts)}?" if 1 <= len(parts) <= 2 else None
 

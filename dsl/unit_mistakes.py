@@ -103,6 +103,8 @@ class WrongUnit(HintedMistake):
 
     @property
     def message(self) -> str:
+        if self.wanted is None and self.found is None:
+            return f"{self.place} and this are of different units"
         return f"{self.place} is {words(self.wanted)}, but this is {words(self.found)}"
 
     @property

@@ -204,3 +204,8 @@ def usual_unit(dimension: Dimension) -> Unit:
     parts = [(*usual.get(symbol, (symbol, 0)), power) for symbol, power in electrical(dimension)]
     text = spell((symbol, power) for symbol, _, power in parts)
     return Unit(text, dimension, sum((decade * power for _, decade, power in parts), Fraction(0)))
+
+
+def written_with(number: str, unit: Unit) -> str:
+    """A number and its unit as a text of the language: `20 ms`, and `0.02 /ms` where the unit begins as `1/`."""
+    return f"{number} {unit.text.removeprefix('1') if unit.text.startswith('1/') else unit.text}"

@@ -13,8 +13,8 @@ from .unit_table import UNITS
 
 def habits(source: Source, tokens: Sequence[Token], in_block: bool) -> Mistake | None:
     """The first thing in a statement that belongs to another language or to none."""
-    if (second := _second_derivative(source, tokens)) is not None:
-        return second
+    if (found := _second_derivative(source, tokens) or _closing_words(source, tokens)) is not None:
+        return found
     for habit in (_unit_before_equals, _derivative_without_slash, _foreign_words, _value_behind_colon, _arrow):
         if not in_block and (found := habit(source, tokens)) is not None:
             return found
@@ -65,7 +65,8 @@ def _derivative_without_slash(source: Source, tokens: Sequence[Token]) -> Mistak
 def _starts_comment(tokens: Sequence[Token], k: int) -> bool:
     after = tokens[k + 1 : k + 3]
     words = [token.type for token in after] == ["NAME", "NAME"] and after[1].value not in ("holding", "of", "crosses")
-    return k == 0 or (tokens[k].value == "//" and words)
+    unit = k > 1 and tokens[k - 2].type == "COLON" and tokens[k - 1].value in UNITS and after and after[0].value not in UNITS
+    return k == 0 or bool(unit) or (tokens[k].value == "//" and words)
 
 
 _LOGIC = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not ", "~": "not ", "¬": "not ", "∧": "and", "∨": "or"}
@@ -78,7 +79,7 @@ def _foreign(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
         last = text.rsplit(".", 1)[1]
         return wrong.DottedName(span, f"`{text}`: names have no dots", f"did you mean `{last}`?", last)
     if token.type == "STRING":
-        return wrong.QuotedText(span)
+        return wrong.QuotedText(span, _unquoted(tokens, k))
     if token.type == "DOCSTRING":
         return wrong.StrayDocstring(span)
     if token.type == "OPEN_DOCSTRING":
@@ -101,6 +102,17 @@ def _foreign(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
     if text in "[]{}":
         return _square(source, tokens, k)
     return wrong.UnknownCharacter(span, text)
+
+
+def _unquoted(tokens: Sequence[Token], k: int) -> str | None:
+    """What `threshold='v > V_t'` and `eqs = 'dv/dt = ...'` mean."""
+    if k != 2 or tokens[1].type != "ASSIGN" or tokens[0].type != "NAME" or len(tokens) > 3:
+        return None
+    inside = _short(str(tokens[2].value).strip("'\""))
+    words = {**RULES, "refractory": "refractory {}", "method": "method {}"}
+    if tokens[0].value in words:
+        return str(words[tokens[0].value]).format(inside)
+    return inside if "=" in inside else None
 
 
 def _ternary(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
@@ -156,8 +168,24 @@ def _square(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
 
 # ---- words that lead a statement elsewhere --------------------------------------------------------
 
-DECLARING = frozenset({"const", "param", "parameter", "state", "var", "let", "double", "float", "real", "int", "global", "local"})
-RULES = {"threshold": "spike when {}: ...", "reset": "spike when ...: {}"}
+DECLARING = frozenset(
+    "const param parameter state var let double float real int global local par aux inline kernel recordable def number".split()
+)
+ENDS = frozenset({"end", "done", "endif", "pass", "END"})
+RULES = {"threshold": "spike when {}", "reset": "spike when ...: {}"}
+
+
+def _closing_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`end`, `return v`."""
+    if len(tokens) == 1 and tokens[0].value in ENDS:
+        what = f"`{tokens[0].value}` closes nothing"
+        return wrong.RuleWord(tokens[0].span(source), what, "take it away: a block ends where its indentation ends", "")
+    if tokens[0].value == "return" and len(tokens) > 1 and tokens[1].type != "ASSIGN":
+        rest = _short(_text(source, tokens, 1, len(tokens)))
+        return wrong.RuleWord(
+            tokens[0].span(source), "there is no statement `return`", f"a function is one line: `f(x) = {rest}`"
+        )
+    return None
 
 
 def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
@@ -165,8 +193,18 @@ def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
     if len(tokens) < 3 or tokens[0].type != "NAME":
         return None
     word, second = str(tokens[0].value), tokens[1]
-    if word in DECLARING and second.type == "NAME" and tokens[2].type in ("ASSIGN", "COLON"):
+    if word == "init" and second.type == "NAME" and tokens[2].type == "ASSIGN":
+        what, value = "there is no statement `init`", _short(_text(source, tokens, 3, len(tokens)))
+        return wrong.RuleWord(Span(source, tokens[0].start, second.stop), what, f"write `{second.value}(0) = {value}`")
+    if word == "spike" and second.type == "IF":
+        meant = f"spike when {_short(_text(source, tokens, 2, len(tokens)))}"
+        span = Span(source, tokens[0].start, second.stop)
+        return wrong.RuleWord(span, "a spike happens `when` a condition holds, not `if`", f"write `{meant}`", "spike when")
+    declares = tokens[2].type in ("ASSIGN", "COLON", "LPAR")
+    if word in DECLARING and second.type == "NAME" and (declares or _has_unit_before_equals(tokens[1:])):
         rest = _text(source, tokens, 1, len(tokens))
+        if word == "def":
+            rest = f"{rest} = ..."
         what = f"no word such as `{word}` stands before a name"
         return wrong.DeclaringWord(Span(source, tokens[0].start, second.start), what, f"write `{_short(rest)}`", "")
     start = 2 if second.type == "COLON" else 1
@@ -181,6 +219,10 @@ def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
             Span(source, tokens[0].start, second.stop), "`when` is missing after `spike`", f"write `{meant}`", "spike when"
         )
     return None
+
+
+def _has_unit_before_equals(tokens: Sequence[Token]) -> bool:
+    return len(tokens) > 2 and tokens[1].value in UNITS and tokens[2].type == "ASSIGN"
 
 
 def _is_unit(tokens: Sequence[Token]) -> bool:

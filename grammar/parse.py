@@ -77,6 +77,14 @@ def _in_order(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
     return tuple(sorted(mistakes, key=lambda mistake: (mistake.span.start, mistake.span.stop)))
 
 
+def _is_rule(statement: nodes.Definition) -> bool:
+    """Whether a definition may have been meant as a rule: `method` only where a lone name follows, since it may be a number."""
+    word = statement.name.id
+    return word in ("refractory", "spike", "threshold", "reset") or (
+        word == "method" and isinstance(statement.expression, nodes.Name)
+    )
+
+
 def keywords_defined(module: nodes.Module) -> list[Mistake]:
     """`refractory = 2 ms` where nothing uses a name `refractory`."""
     from .classify import names_used
@@ -85,7 +93,7 @@ def keywords_defined(module: nodes.Module) -> list[Mistake]:
         statement
         for model in module.models
         for statement in model.statements
-        if isinstance(statement, nodes.Definition) and statement.name.id in ("refractory", "spike", "threshold", "reset")
+        if isinstance(statement, nodes.Definition) and _is_rule(statement)
     ]
     if not suspects:
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from . import nodes
@@ -249,4 +250,5 @@ def _defined(tokens: list[Token]) -> set[str]:
         if token.type == "NAME"
     ]
     derivatives = {name[1:] for name in names if name.startswith("d") and name != "dt" and "dt" in names}
-    return derivatives | set(names[:2])
+    before = {a.value for a, b in pairwise(tokens) if a.type == "NAME" and b.type == "ASSIGN"}  # `par tau=10, I=3`
+    return derivatives | set(names[:2]) | before

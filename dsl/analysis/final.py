@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...grammar import nodes
 from ..dimensions import Solution
 from ..flags import flag_mistakes
+from ..scheme_names import ELSEWHERE
 from ..scheme_names import KNOWN as SCHEMES
 from ..scope import Role
 from ..special_names import CONSTANTS, SPECIAL_NAMES
@@ -46,12 +47,16 @@ def check_assigned_flags(a: Analysis, name: str, statement: nodes.Statement) -> 
             a.scope.report(FlagNotAllowed(flag.span, flag.text, what, "remove the flag, or do not assign it"))
 
 
+def near_schemes(a: Analysis, name: str) -> tuple[str, ...]:
+    return (ELSEWHERE[name.lower()],) if name.lower() in ELSEWHERE else a.scope.near(name, SCHEMES)
+
+
 def check_method(a: Analysis, method: nodes.Method | None) -> None:
     if method is None:
         return
     name = method.name
     if name.id not in SCHEMES:
-        a.scope.report(UnknownMethod(name.span, name.id, a.scope.near(name.id, SCHEMES), SCHEMES))
+        a.scope.report(UnknownMethod(name.span, name.id, near_schemes(a, name.id), SCHEMES))
     for state in method.order:
         if state.id not in a.outline.differentials:
             a.scope.report(NotHeld(state.span, state.id, a.scope.near(state.id, a.outline.differentials)))

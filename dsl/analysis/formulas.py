@@ -30,6 +30,8 @@ def define(a: Analysis, name: str) -> None:
     place = places.DEFAULT if role is Role.PARAMETER else places.INITIAL if role is Role.STATE else places.DEFINITION
     translation = translation_at(a.scope, place, 1 if role in (Role.DERIVED, Role.NOISE) else 0, name)
     value = translation.value(definition.expression)
+    if name in a.unread:  # `tau = 10 msec`: what was read of it says nothing
+        value = a.scope.anything(definition.expression.span)
     kind = kind_of(a, name) if role is Role.STATE else defined_kind(a, name, value)
     expression = kept_as(a, kind, translation, definition, value)
     entry = enter(a, name, role, kind, definition.name.span, value=value._replace(expression=expression, kind=kind))

@@ -22,6 +22,7 @@ class Analysis:
     def __init__(self, declaration: nodes.ModelDeclaration, keyword_form: bool, unread: frozenset[str]) -> None:
         self.declaration = declaration
         self.lenient = keyword_form
+        self.unread = unread  # names of statements with a mistake of syntax
         self.outline: Outline = outline_of(declaration)
         self.roles = Roles(self.outline)
         names, functions = tuple(self.outline.names), self.outline.functions

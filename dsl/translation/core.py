@@ -80,7 +80,9 @@ class Translation:
                     return UnitForName(value.span, value.unit_name, self.scope.near(value.unit_name, self.scope.known_names()))
             # the caret goes to what looks wrong: a plain number, else the later of the two
             (wrong, found), (other, other_found) = ((second, two), (first, one))
-            if first.literal is not None and second.literal is None:
+            written = first.literal is not None and second.literal is None
+            plain = [hints.is_plain_parameter(value, self.scope) for value in (first, second)]
+            if written or plain == [True, False]:
                 (wrong, found), (other, other_found) = ((first, one), (second, two))
             hint = hints.for_value(wrong, found, other_found, self.scope)
             return UnitsDiffer(wrong.span, verb, found, other.span, other_found, hint=hint)

@@ -62,6 +62,8 @@ class SquareBracket(SyntaxMistake):
 
     @property
     def help(self) -> str:
+        if self.bracket in "{}":
+            return "group with `(` and `)`; blocks have no braces, they are indented below a line that ends in `:`"
         return "group with `(` and `)`"
 
 

@@ -124,18 +124,21 @@ class UnknownCharacter(SyntaxMistake):
             "$": "names are letters, digits and `_`",
             '"': "take the quotes away: names and numbers stand without them",
             "'": "take it away; a derivative is written `dv/dt`",
-            "@": "to multiply a matrix, write `matmul(W, x)`",
+            "@": "to multiply a matrix, write `matmul(W, x)`; a function of its arguments is `f(x) = ...`",
             "!": "write `not`, or `!=` for unequal",
             "~": "write `not`",
             "|": "write `or`",
             "&": "write `and`",
-            "\\": "no sign is needed to go on over the line end: end the line with an operator, or stay inside brackets",
+            "\\": "to go on over the line end no sign is needed: end the line with an operator; LaTeX is not read, names have no `\\`",
         }.get(self.character)
 
 
 @dataclass(frozen=True)
 class QuotedText(SyntaxMistake):
+    """`"v > V_t"`; `meant` is the statement that was probably meant."""
+
     code: ClassVar[str] = "character"
+    meant: str | None = None
 
     @property
     def message(self) -> str:
@@ -143,6 +146,8 @@ class QuotedText(SyntaxMistake):
 
     @property
     def help(self) -> str:
+        if self.meant is not None:
+            return f"write `{self.meant}`"
         return "write names without quotes; a description goes between three quotes directly below `model NAME:`"
 
 
@@ -170,4 +175,4 @@ class StrayDocstring(SyntaxMistake):
 
     @property
     def help(self) -> str:
-        return "write a comment: `# ...`"
+        return "write a comment: `# ...`; equations stand without quotes"

@@ -75,6 +75,7 @@ MEANT_BY: dict[str, str] = {
     "spike": "spike when {value}",
     "threshold": "spike when {value}",
     "reset": "spike when ...: {value}",
+    "method": "method {value}",
 }
 
 
