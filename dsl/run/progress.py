@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib.util import find_spec
 from typing import Any
 
 from .settings import Progress
@@ -71,8 +72,16 @@ def teller(progress: Progress) -> Silent:
         return Called(progress)
     if progress is False or (progress is None and not (_terminal() or in_notebook())):
         return Silent()
+    return _bar()
+
+
+def _bar() -> Silent:
+    """tqdm's bar as a widget where a notebook has widgets, else as text; a line of our own where tqdm is not installed."""
     try:
-        from tqdm.auto import tqdm
+        if in_notebook() and find_spec("ipywidgets") is not None:
+            from tqdm.notebook import tqdm
+        else:
+            from tqdm.std import tqdm
     except ImportError:
         return Line()
     return Bar(tqdm)
