@@ -146,7 +146,7 @@ class Worker:
 
     def __init__(self, program: CpuProgram, memory: Memory, first_block: int, last_block: int) -> None:
         kernel, block = program.kernel, program.block
-        self.program, self.memory, self.arrays = program, memory, memory.arrays
+        self.program, self.memory, self.addressed = program, memory, memory.arrays
         self.scalars = np.empty(1 + len(kernel.scalars))
         address(memory.reals, program.precision, (len(memory.reals), memory.n))
         address(memory.integers, np.dtype(np.int64), (len(memory.integers), memory.n))
@@ -199,7 +199,7 @@ class Worker:
 
     def serves(self, program: CpuProgram, arrays: list[object]) -> bool:
         """Whether the addresses in the plan are those of these arrays, and the machine code that of this program."""
-        return self.program is program and len(arrays) == len(self.arrays) and all(map(operator.is_, arrays, self.arrays))
+        return self.program is program and len(arrays) == len(self.addressed) and all(map(operator.is_, arrays, self.addressed))
 
     def refresh(self) -> None:
         """Begin anew on the same arrays: with the scalars that hold now."""

@@ -14,6 +14,7 @@ from .checked import CheckedModel, Variable
 from .declaration import declaration_of
 from .errors import UsageError
 from .given import is_plain
+from .html import table
 from .reading import Keywords, extended, read
 from .shelf import Shelf
 
@@ -237,11 +238,17 @@ class Model:
     def _repr_html_(self) -> str:
         lines = self.description.splitlines()
         parts = [f"<b>{escape(self.name)}</b>", f"<div>{escape(lines[0])}</div>" if lines else "", f"$${escape(self.latex())}$$"]
-        for sort, entries in (("state", self.states), ("parameter", self.parameters)):
-            if entries:
-                parts.append(
-                    _table((sort, "default", "unit", ""), [(e.name, e.default, e.unit, e.description) for e in entries.values()])
-                )
+        output = {} if self.output is None else {self.output.name: self.output}
+        sorts: tuple[tuple[str, Mapping[str, Entry]], ...] = (
+            ("state", self.states),
+            ("parameter", self.parameters),
+            ("input", self.inputs),
+            ("output", output),
+        )
+        for sort, entries in sorts:
+            rows = [(e.name, e.default, "" if e.unit == "1" else e.unit, e.description) for e in entries.values()]
+            if rows:
+                parts.append(table((sort, "starts at" if sort == "state" else "value", "unit", ""), rows))
         return "\n".join(part for part in parts if part)
 
     @property
@@ -302,10 +309,3 @@ def _defaults(statements: tuple[Statement, ...]) -> dict[str, str]:
 
     definitions = {s.name.id: print_expression(s.expression) for s in statements if isinstance(s, nodes.Definition)}
     return definitions | {s.name.id: print_expression(s.expression) for s in statements if isinstance(s, nodes.Initial)}
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    def line(cells: tuple[str, ...], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag} style='text-align:left'>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    return f"<table>{line(header, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"

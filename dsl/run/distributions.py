@@ -15,6 +15,9 @@ class Normal(Distribution):
     mean: object
     std: object
 
+    def __str__(self) -> str:
+        return f"normal, mean {self.mean}, std {self.std}"
+
     def bind(self, target: Target) -> Source:
         deviation = amount(self.std, target.called(f"{target.argument}: std of the normal distribution"))
         if deviation < 0:
@@ -28,6 +31,9 @@ class Between(Distribution):
 
     low: object
     high: object
+
+    def __str__(self) -> str:
+        return f"uniform, from {self.low} to {self.high}"
 
     def bind(self, target: Target) -> Source:
         low = amount(self.low, target.called(f"{target.argument}: low of the uniform distribution"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 
 from ..checked import CheckedModel
 from ..errors import ModelError, UsageError
+from ..html import table
 from .binding import Binding, bind
 from .settings import whole_number
+from .short import short
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -46,7 +49,18 @@ class Population:
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        return f"Population({self.model.name!r}, {self.n})"
+        set_ = "".join(f", {name} = {value}" for name, value in self._told())
+        return f"Population({self.model.name!r}, {self.n}{set_})"
+
+    def _repr_html_(self) -> str:
+        title = f"<b>{escape(self.model.name)}</b>, {self.n} neuron{'s' if self.n > 1 else ''}"
+        return f"<div>{title}</div>{table((), self._told()) if self._told() else ''}"
+
+    def _told(self) -> list[tuple[str, str]]:
+        """What was set, in the order in which it was given."""
+        given = [(name, name, value) for name, value in self.parameters.items()]
+        given += [(name, f"{name}(0)", value) for name, value in self.state.items()]
+        return [(title, short(value, self.binding.variables[name].unit.text)) for name, title, value in given]
 
 
 def population(

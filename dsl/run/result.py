@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..html import folded, table
 from ..near_names import near_names
 from ..units import Unit, from_computing, shift
 from .conventions import CONVENTIONS
@@ -219,11 +220,11 @@ class Result:
         return f"Result({self.report.model}, {self.n} neurons, {self.report.duration:g} s, {len(self.spikes)} spikes, recorded: {recorded})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(a)}</th><td style='text-align:left'>{escape(b)}</td></tr>"
-            for a, b in self.summary()
-        )
-        return f"<table>{rows}</table>"
+        count = len(self.report.lines())
+        found = self.summary()
+        title = f"<b>{escape(self.report.model)}</b>, {self.n} neuron{'s' if self.n > 1 else ''}, {self.report.duration:g} s"
+        told = [*found[: len(found) - count], *[line for line in found if line[0] == "note"]]
+        return f"<div>{title}</div>{table((), told)}{folded('how it was run', table((), self.report.lines()))}"
 
 
 def _near(name: object, known: Mapping[str, object]) -> str:

@@ -15,6 +15,9 @@ class Function(Input):
 
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
     def bind(self, target: Target) -> Source:
         from ...expressions import function_of_time
 

@@ -17,6 +17,9 @@ class Noise(Input):
     std: object
     tau: float
 
+    def __str__(self) -> str:
+        return f"noise about {self.mean}, std {self.std}, tau {self.tau:g} ms"
+
     def bind(self, target: Target) -> Source:
         deviation = amount(self.std, target.called(f"{target.argument}: std of the noise"))
         if deviation < 0:

@@ -34,6 +34,9 @@ class Ramp(Input):
     start: float
     stop: float
 
+    def __str__(self) -> str:
+        return f"ramp from {self.low} at {self.start:g} ms to {self.high} at {self.stop:g} ms"
+
     def bind(self, target: Target) -> Source:
         low = amount(self.low, target.called(f"{target.argument}: low of the ramp"))
         high = amount(self.high, target.called(f"{target.argument}: high of the ramp"))

@@ -30,6 +30,9 @@ class TimedSeries(Input):
         if len(shape) not in (1, 2) or 0 in shape:
             raise UsageError(f"TimedSeries: values has shape {shape}; expected T samples, or T x N, one column a neuron")
 
+    def __str__(self) -> str:
+        return f"series of {' x '.join(map(str, np.asarray(self.values).shape))} values, every {self.dt}"
+
     def bind(self, target: Target) -> Source:
         values = amounts(self.values, target.called(f"{target.argument}: values of the TimedSeries"), self.unit)
         table = values.reshape(len(values), -1)

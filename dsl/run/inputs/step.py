@@ -37,6 +37,9 @@ class Step(Input):
     start: float
     stop: float | None
 
+    def __str__(self) -> str:
+        return f"step from {self.low} to {self.high} at {self.start:g} ms{'' if self.stop is None else f', back at {self.stop:g} ms'}"
+
     def bind(self, target: Target) -> Source:
         low = amount(self.low, target.called(f"{target.argument}: low of the step"))
         high = amount(self.high, target.called(f"{target.argument}: high of the step"))

@@ -139,6 +139,19 @@ def test_the_last_row_of_all_is_what_stands_now(conventions):
     assert running.state["v"].tolist() == [20.0]
 
 
+def test_what_a_step_needs_is_made_once():
+    """Also where a parameter is set in between, and until a recording has to grow."""
+    running = simulation(backend="cpu", n=1000, record={"v": dvdt.record(every="1 s")}, parameters={"E": np.zeros(1000)})
+    running.step()
+    workers = running._assembly.memory.workers
+    for value in (np.ones(1000), np.zeros(1000)):
+        running.parameters["E"] = value
+        running.parameters["C"] = "200 pF"
+        running.step()
+        running.state["v"]
+        assert running._assembly.memory.workers is workers
+
+
 def test_ctrl_c_in_a_step_leaves_the_simulation_whole(monkeypatch):
     running = simulation()
     program = running._assembly.build()

@@ -217,3 +217,49 @@ def test_units_are_typeset_and_many_neurons_have_a_rate():
     heights, edges, _ = figure.axes[2].patches[0].get_data()
     assert edges[[0, -1]] == pytest.approx([0.0, 10.0])
     assert heights.mean() * 0.010 * 100 == pytest.approx(len(result.spikes))
+
+
+def test_a_notebook_shows_what_happened_first(result):
+    html = result._repr_html_()
+    assert html.index("36 of 3 neurons") < html.index("<details>") < html.index("seed")
+    assert "x [mV] 101 x 3" in html
+
+
+def test_a_population_tells_what_was_set():
+    text = "dv/dt = (E - v + R*I)/tau : mV; E = -70 mV <b>; R = 1 Mohm; tau = 1 ms; I = 0 nA; g = 1 nS".replace(" <b>", "")
+    values = {
+        "E": "-65 mV",
+        "R": dvdt.normal("1 Mohm", "0.1 Mohm"),
+        "tau": np.array([1.0, 3.0]),
+        "I": dvdt.step("0 nA", "1 nA", start="1 ms", stop="2 ms"),
+        "g": 2.5,
+    }
+    population = dvdt.Population(
+        dvdt.Model(text, name="cell"), 2, parameters=values, state={"v": dvdt.uniform("-70 mV", "-60 mV")}
+    )
+    lines = [
+        "E = -65 mV",
+        "R = normal, mean 1 Mohm, std 0.1 Mohm",
+        "tau = 2 values from 1 to 3 ms",
+        "I = step from 0 nA to 1 nA at 1 ms, back at 2 ms",
+        "g = 2.5 nS",
+        "v(0) = uniform, from -70 mV to -60 mV",
+    ]
+    assert repr(population) == f"Population('cell', 2, {', '.join(lines)})"
+    html = population._repr_html_()
+    assert all(line.split(" = ")[1] in html for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (dvdt.ramp("0 pA", "5 pA", stop="3 ms"), "ramp from 0 pA at 0 ms to 5 pA at 3 ms"),
+        (dvdt.noise("0 pA", "5 pA", "2 ms"), "noise about 0 pA, std 5 pA, tau 2 ms"),
+        (dvdt.function("1 pA*sin(t/(1 ms))"), "1 pA*sin(t/(1 ms))"),
+        (dvdt.TimedSeries(np.zeros((4, 3)), "1 ms"), "series of 4 x 3 values, every 1 ms"),
+        ("1 pA + " * 20 + "1 pA", "..."),
+    ],
+)
+def test_values_in_a_few_words(given, told):
+    population = dvdt.Population("dv/dt = I/C : mV; C = 1 pF; I = 0 pA", 3, parameters={"I": given})
+    assert f"I = {told}" in repr(population) or (told == "..." and len(repr(population)) < 120)
