@@ -14,7 +14,7 @@ pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "t
 RUN = """
 import sys, types
 from dvdt.dsl.run import progress
-progress.DELAY = 0.0   # a run of a moment shows its bar
+progress.DELAY = progress.INTERVAL = 0.0   # a run of a moment shows its bar
 {before}
 import dvdt
 if {quick}:
