@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .generate import PLAN, generate, rows_of
-from .kernel import Kernel, Kind
+from .kernel import Kernel, Kind, MatrixProduct, Reduce
 from .loops import carried, drawn_rows
 from .memory import Memory, NonFinite, Outcome
 from .serial import to_plain
@@ -26,6 +26,7 @@ from .unusable import CallFailed, CodeFailed
 
 BLOCK = 512  # neurons; a power of two. Ten float64 arrays of a block are 40 kB
 CAPACITY = 1 << 16  # spikes of one event that a thread collects before they are drained
+SORTING = 6 << 11  # counts of the digits by which ranks are sorted
 RECENT = 8  # values that a NonFinite shows
 WORTH_A_THREAD = 200_000  # neuron-steps below which a further thread costs more than it saves
 WORTH_WAITING = 5_000_000  # neuron-steps from which they are not made by the calling thread
@@ -153,9 +154,10 @@ class Worker:
         self.first_block, self.last_block = first_block, last_block
         at_once = memory.n if kernel.coupled else block  # neurons that may fire between two looks at the buffer
         scratches = last_block if kernel.coupled else 1
-        events, spare = len(kernel.events), 2 * memory.n + 16 if kernel.coupled else 0
+        events = len(kernel.events)
         whole = np.dtype(np.int64)
         blocks = -(-memory.n // block)
+        spare, spare_wholes = _spare(kernel, memory.n, blocks, block)
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in kernel.events]
         self.troubles: list[NonFinite] = []
         self.guarded = np.array([program.rows[name] for name in kernel.guarded], np.int64)
@@ -178,7 +180,7 @@ class Worker:
             "records": _records(kernel, memory),
             "ranges": _ranges(memory, block),
             "spare": aligned(spare, memory.precision),
-            "spare_wholes": aligned(2 * spare, whole),
+            "spare_wholes": aligned(spare_wholes, whole),
         }
         series = [number for place in kernel.series for number in _series(memory, place.name)]
         matrices = [address(memory.by_columns(place.name), memory.precision, (memory.n, memory.n)) for place in kernel.matrices]
@@ -271,6 +273,18 @@ class Worker:
                 return NonFinite(kernel.guarded[row], int(here.start + neuron), step, values)
             recent.append(self.memory.reals[self.guarded, here])
         raise AssertionError(f"block {block} is finite when its steps are made one by one")
+
+
+def _spare(kernel: Kernel, n: int, blocks: int, block: int) -> tuple[int, int]:
+    """Room that reductions work in: numbers of the working precision, and whole numbers."""
+    if not kernel.coupled:
+        return 0, 0
+    partial = blocks + 2 * block + 64
+    reductions = [reduction for phase in kernel.phases for reduction in phase.reductions]
+    if any(isinstance(reduction, Reduce) and reduction.operation == "rank" for reduction in reductions):
+        return partial + 2 * n, partial + 5 * n + SORTING
+    whole = any(isinstance(reduction, MatrixProduct) for reduction in reductions)
+    return partial + 2 * n * whole, partial + 2 * n * whole
 
 
 def aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:

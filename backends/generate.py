@@ -45,8 +45,10 @@ PLAN = (
 ADDRESSES = PLAN.index("reals")
 RECORDING = "probe every start neurons places values".split()  # the numbers of one row of `records`
 
-PRIMITIVES = "all_finite any_of_eight at below copy get lowest_bit maximum minimum put repeat select sign".split()
-REDUCTIONS = "count largest one_of product rank smallest total".split()
+PRIMITIVES = (
+    "all_finite any_of_eight at below copy get largest_of lowest_bit maximum minimum put repeat select sign smallest_of".split()
+)
+REDUCTIONS = "count largest one_of one_of_block product rank rank_wholes smallest sum_up tree tree_of_block".split()
 DISTRIBUTIONS = "uniform normal exponential poisson".split()
 
 UNCOUPLED = """
@@ -153,12 +155,35 @@ for group in range(0, lanes, 64):
 repeat(scratch, PLACE + many, PLACE + lanes)
 """
 
-# An array between the scratches of all blocks and one contiguous copy.
-GATHER = """
+# What a block gives to a reduction while it is at hand: a value in its place of SPARE, or a copy of its values. Behind the
+# values of the blocks is room for one block more.
+OF_BLOCK = {
+    "total": "put(SPARE, block, tree_of_block(VALUES, PLACE, many, SPARE, blocks + 16))",
+    "largest": "repeat(VALUES, PLACE + many, PLACE + lanes)\nput(SPARE, block, largest_of(VALUES, PLACE, lanes))",
+    "smallest": "repeat(VALUES, PLACE + many, PLACE + lanes)\nput(SPARE, block, smallest_of(VALUES, PLACE, lanes))",
+    "count": "put(spare_wholes, block, count(VALUES, PLACE, many))",
+    "one_of": """
+put(spare_wholes, block, one_of_block(VALUES, PLACE, many, origin, doubles, blocks + 16, step, STREAM, k0, k1))
+""",
+    "all": "copy(SPARE, origin, VALUES, PLACE, many)",
+}
+OVER_BLOCKS = {
+    "total": "tree(SPARE, 0, blocks)",
+    "largest": "largest(SPARE, blocks)",
+    "smallest": "smallest(SPARE, blocks)",
+    "count": "sum_up(spare_wholes, blocks)",
+}
+
+WINNER = """
+winner = one_of(spare_wholes, blocks, step, STREAM, k0, k1)
 for block in range(last_block):
-    copy(VALUES, block * BLOCK, SCRATCH, block * WIDTH + FIRST, min(BLOCK, n - block * BLOCK))
+    for j in range(BLOCK):
+        put(scratch, block * WIDTH + FIRST + j, 0)
+if winner >= 0:
+    put(scratch, winner // BLOCK * WIDTH + FIRST + winner % BLOCK, 1)
 """
 
+# One contiguous array to the scratches of all blocks.
 SCATTER = """
 for block in range(last_block):
     copy(SCRATCH, block * WIDTH + FIRST, VALUES, block * BLOCK, min(BLOCK, n - block * BLOCK))
@@ -228,12 +253,12 @@ class Generator:
         self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions, outside=outside)
 
     def internal_names(self) -> set[str]:
-        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, DRAWS, RECORD))
+        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, DRAWS, RECORD, WINNER))
         found = {node.id for node in ast.walk(ast.parse(templates)) if isinstance(node, ast.Name)}
         kinds = (*DISTRIBUTIONS, *[f"{distribution}_pair" for distribution in PAIRED])
         draws = {f"{kind}_{width}" for kind in kinds for width in ("f64", "f32")}
         more = {*PLAN, *PRIMITIVES, *REDUCTIONS, *self.functions.values(), *draws}
-        return found | more | {"np", "real", "double", "integer", "inf", "nan", "advance", "words", "plan", "outside"}
+        return found | more | {"doubles", "np", "real", "double", "integer", "inf", "nan", "advance", "words", "plan", "outside"}
 
     def module(self) -> ast.Module:
         statements = {
@@ -292,6 +317,7 @@ class Generator:
         for index, entry in enumerate(PLAN[ADDRESSES:], ADDRESSES):
             lines.append(f"{entry} = at(plan[{index}], {kinds.get(entry, 'integer')})")
         lines += [f"words = at(plan[{PLAN.index('flags')}], integer)", "interval = get(scalars, 0)", "dt = real(interval)"]
+        lines.append(f"doubles = at(plan[{PLAN.index('spare_wholes')}], double)")
         index = len(PLAN)
         for place in self.kernel.series:
             series, rows, columns = (self.scope.spelling(key) for key in (place.name, *extents(place.name)))
@@ -349,8 +375,11 @@ class Generator:
         loop = [*self.body(phase), *[statement for emit in phase.emits for statement in self.list_events(emit)]]
         if not self.kernel.coupled:
             return [*uniform, *loop]
-        reductions = [statement for reduction in phase.reductions for statement in self.reduce(reduction)]
-        return [*uniform, *self.each(loop), *reductions]
+        made = uniform
+        for reduction in phase.reductions:  # the first one in one pass with the bodies
+            made += [*self.each([*loop, *self.of_block(reduction)]), *self.over_blocks(reduction)]
+            loop = []
+        return [*made, *self.each(loop)]
 
     def each(self, inside: list[ast.stmt]) -> list[ast.stmt]:
         """The statements for each block in turn."""
@@ -407,35 +436,51 @@ class Generator:
     def list_events(self, emit: Emit) -> list[ast.stmt]:
         return self.fill(EVENTS, {}, EVENT=emit.event, WORD=emit.event * self.block // 8)
 
-    def reduce(self, reduction: Reduce | MatrixProduct) -> list[ast.stmt]:
-        """The stored array is copied into `spare`, reduced there, and a result for each neuron is copied back."""
-        values = "spare_wholes" if self.arrays[reduction.of].kind is Kind.INTEGER else "spare"
-        gather = self.move(GATHER, reduction.of, values)
-        if isinstance(reduction, MatrixProduct):
-            made, results = f"product({self.scope.spelling(reduction.matrix)}, {values}, spare_wholes, n)", values
-        elif reduction.operation == "rank":
-            made, results = f"rank({values}, spare_wholes, n)", "spare_wholes"
-        elif reduction.operation == "one_of":
-            made, results = f"one_of({values}, n, step, {reduction.stream}, k0, k1)", values
-        else:
-            self.scope.kinds[reduction.name] = reduction.kind
-            return [*gather, assign(self.scope.spelling(reduction.name), self.reduced(reduction, name(values)))]
-        return [*gather, *ast.parse(made).body, *self.move(SCATTER, reduction.name, results)]
+    def of_block(self, reduction: Reduce | MatrixProduct) -> list[ast.stmt]:
+        """What a reduction takes from one block."""
+        operation = "all" if isinstance(reduction, MatrixProduct) else reduction.operation
+        template = OF_BLOCK[{"mean": "total", "any": "count", "rank": "all"}.get(operation, operation)]
+        return self.fill(template, {}, PLACE=self.place(reduction.of, number(0)), **self.taken(reduction))
 
-    def reduced(self, reduction: Reduce, values: ast.expr) -> ast.expr:
+    def over_blocks(self, reduction: Reduce | MatrixProduct) -> list[ast.stmt]:
+        """The value for all, or a result for each neuron, from what the blocks have given."""
+        if isinstance(reduction, MatrixProduct):
+            product = f"product({self.scope.spelling(reduction.matrix)}, SPARE, spare_wholes, n)"
+            return [*self.fill(product, {}, **self.taken(reduction)), *self.scatter(reduction.name, self.spare(reduction.of))]
+        if reduction.operation == "rank":
+            function = "rank_wholes" if self.arrays[reduction.of].kind is Kind.INTEGER else "rank"
+            made = self.fill(f"{function}(SPARE, spare_wholes, n)", {}, **self.taken(reduction))
+            return [*made, *self.scatter(reduction.name, "spare_wholes")]
+        if reduction.operation == "one_of":
+            return self.fill(WINNER, {}, FIRST=self.rows[reduction.name] * self.block, **self.taken(reduction))
+        self.scope.kinds[reduction.name] = reduction.kind
+        return [assign(self.scope.spelling(reduction.name), self.reduced(reduction))]
+
+    def taken(self, reduction: Reduce | MatrixProduct) -> dict[str, ast.expr | int]:
+        """The names in the templates of a reduction."""
+        values = "wholes" if self.arrays[reduction.of].kind is Kind.INTEGER else "scratch"
+        stream = reduction.stream if isinstance(reduction, Reduce) else 0
+        return {"VALUES": name(values), "SPARE": name(self.spare(reduction.of)), "STREAM": stream}
+
+    def spare(self, array: str) -> str:
+        return "spare_wholes" if self.arrays[array].kind is Kind.INTEGER else "spare"
+
+    def reduced(self, reduction: Reduce) -> ast.expr:
         function = {"mean": "total", "any": "count"}.get(reduction.operation, reduction.operation)
-        value = call(function, values, name("n"))
+        (statement,) = self.fill(OVER_BLOCKS[function], {}, **self.taken(reduction))
+        assert isinstance(statement, ast.Expr)
+        value = statement.value
         if reduction.operation == "mean":
             return ast.BinOp(call("real", value), ast.Div(), call("real", name("n")))
         whole = self.arrays[reduction.of].kind is Kind.INTEGER or function == "count"
         given = Kind.INTEGER if whole else Kind.REAL
         return value if given is reduction.kind else CONVERT[reduction.kind](value)
 
-    def move(self, template: str, array: str, values: str) -> list[ast.stmt]:
+    def scatter(self, array: str, values: str) -> list[ast.stmt]:
         whole = self.arrays[array].kind is Kind.INTEGER
         places = {"SCRATCH": name("wholes" if whole else "scratch"), "VALUES": name(values)}
         width = {"WIDTH": self.width(whole)}
-        return self.fill(template, {}, FIRST=self.rows[array] * self.block, **width, **places)
+        return self.fill(SCATTER, {}, FIRST=self.rows[array] * self.block, **width, **places)
 
     # ---- recordings ----------------------------------------------------------------------------------
 

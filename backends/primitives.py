@@ -102,27 +102,70 @@ def _all_finite(typing_context: Any, values: Any, place: Any, count: Any) -> Any
     return types.boolean(values, types.int64, types.int64), generate
 
 
-def _pair_sums(typing_context: Any, values: Any, target: Any, source: Any, half: Any) -> Any:
-    """pair_sums(values, target, source, half): values[target + j] = values[source + 2j] + values[source + 2j + 1] for j up to `half`.
+def _pair_sums(typing_context: Any, target: Any, to: Any, source: Any, start: Any, half: Any) -> Any:
+    """pair_sums(target, to, source, start, half): target[to + j] = source[start + 2j] + source[start + 2j + 1] for j up to `half`.
 
-    Vectors are written whole: up to 7 places behind the last one are written too.
+    Vectors are written whole: up to 7 places behind the last one are written too. Both may be one place.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        base, target_at, source_at, many = arguments
+        base, target_at, values, source_at, many = arguments
         pair, single = (ir.VectorType(base.type.pointee, lanes) for lanes in (VECTOR, VECTOR // 2))
         even, odd = (ir.Constant(ir.VectorType(ir.IntType(32), VECTOR // 2), list(range(first, VECTOR, 2))) for first in (0, 1))
         step = many.type(VECTOR // 2)
         add = builder.add if isinstance(base.type.pointee, ir.IntType) else builder.fadd
         with cgutils.for_range_slice(builder, many.type(0), many, step, inc=True) as (index, _):
             place = builder.add(source_at, builder.add(index, index))
-            pairs = builder.load(builder.bitcast(builder.gep(base, [place]), pair.as_pointer()), align=4)
+            pairs = builder.load(builder.bitcast(builder.gep(values, [place]), pair.as_pointer()), align=4)
             left, right = (builder.shuffle_vector(pairs, pair(ir.Undefined), mask) for mask in (even, odd))
             here = builder.gep(base, [builder.add(target_at, index)])
             builder.store(add(left, right), builder.bitcast(here, single.as_pointer()), align=4)
         return context.get_dummy_value()
 
-    return types.void(values, types.int64, types.int64, types.int64), generate
+    return types.void(target, types.int64, source, types.int64, types.int64), generate
+
+
+def _largest_of(typing_context: Any, values: Any, place: Any, count: Any) -> Any:
+    """largest_of(values, place, count): nan if any is nan; count is a multiple of VECTOR."""
+    return _extreme(values, False)
+
+
+def _smallest_of(typing_context: Any, values: Any, place: Any, count: Any) -> Any:
+    """smallest_of(values, place, count): nan if any is nan; count is a multiple of VECTOR."""
+    return _extreme(values, True)
+
+
+def _extreme(values: Any, smallest: bool) -> Any:
+    kind = values.dtype
+    better = _minimum if smallest else _maximum
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        base, place_at, many = arguments
+        vector = ir.VectorType(base.type.pointee, VECTOR)
+
+        def load(index: Any) -> Any:
+            return builder.load(builder.bitcast(builder.gep(base, [builder.add(place_at, index)]), vector.as_pointer()), align=4)
+
+        found = cgutils.alloca_once_value(builder, load(many.type(0)))
+        with cgutils.for_range_slice(builder, many.type(VECTOR), many, many.type(VECTOR), inc=True) as (index, _):
+            builder.store(better(builder, kind, builder.load(found), load(index)), found)
+        rest = builder.load(found)
+        value = builder.extract_element(rest, ir.IntType(32)(0))
+        for lane in range(1, VECTOR):
+            value = better(builder, kind, value, builder.extract_element(rest, ir.IntType(32)(lane)))
+        # of a positive and a negative zero the positive one, wherever they stand
+        return value if isinstance(kind, types.Integer) else builder.fadd(value, value.type(0.0))
+
+    return kind(values, types.int64, types.int64), generate
+
+
+def _bits_of(typing_context: Any, x: Any) -> Any:
+    """bits_of(x): the representation of a float64 as a whole number."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), generate
 
 
 # ---- flags -------------------------------------------------------------------------------------
@@ -168,7 +211,7 @@ def _less(builder: Any, kind: Any, a: Any, b: Any) -> Any:
 
 
 def _nan(builder: Any, kind: Any, a: Any) -> Any:
-    return builder.fcmp_unordered("uno", a, a) if isinstance(kind, types.Float) else ir.Constant(ir.IntType(1), 0)
+    return builder.fcmp_unordered("uno", a, a) if isinstance(kind, types.Float) else builder.icmp_signed("<", a, a)
 
 
 def _of_two(generate: Callable[[Any, Any, Any, Any], Any]) -> Any:
@@ -213,6 +256,9 @@ copy: Any = intrinsic(_copy)
 repeat: Any = intrinsic(_repeat)
 all_finite: Any = intrinsic(_all_finite)
 pair_sums: Any = intrinsic(_pair_sums)
+largest_of: Any = intrinsic(_largest_of)
+smallest_of: Any = intrinsic(_smallest_of)
+bits_of: Any = intrinsic(_bits_of)
 any_of_eight: Any = intrinsic(_any_of_eight)
 lowest_bit: Any = intrinsic(_lowest_bit)
 select: Any = intrinsic(_select)
