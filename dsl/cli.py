@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(explain)
     explain.add_argument("--method", metavar="M", help="a scheme, instead of the one that the model recommends")
     explain.add_argument("--dt", help="the step (default: what the model recommends, else 0.1 ms)")
+    _add_values(explain)
 
     _add_run(commands.add_parser("run", help="run a population and say what came out"))
 
@@ -91,6 +92,12 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", dest="chosen", metavar="NAME", help="which model of the file, where it holds several")
 
 
+def _add_values(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", action="append", default=[], dest="values", metavar="NAME=VALUE", help="a parameter, such as I=500pA; repeatable"
+    )
+
+
 def _add_run(run: argparse.ArgumentParser) -> None:
     _add_model(run)
     run.add_argument(
@@ -102,9 +109,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         help=f"how long, such as 500ms (default: as long as the drives, else as the model says, else {DURATION})",
     )
     run.add_argument("--dt", metavar="T", help="the step (default: what the model recommends, else 0.1 ms)")
-    run.add_argument(
-        "--set", action="append", default=[], dest="values", metavar="NAME=VALUE", help="a parameter, such as I=500pA; repeatable"
-    )
+    _add_values(run)
     run.add_argument(
         "--drive",
         action="append",
@@ -171,7 +176,8 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
-    print(_model(given).explain(method=given.method, dt=given.dt))
+    values = {name: _number(text) for name, text in _pairs(given.values, "--set", "I=500pA").items()}
+    print(_model(given).explain(method=given.method, dt=given.dt, parameters=values))
     return 0
 
 

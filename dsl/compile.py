@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +14,7 @@ from .checked import CheckedModel, without_declaration
 from .errors import UsageError
 from .structure import Compiled, Structure
 
-if TYPE_CHECKING:
-    from .explain import Explanation
-
-__all__ = ["BACKENDS", "Compiled", "Structure", "build", "compile_model", "explain"]
+__all__ = ["BACKENDS", "Compiled", "Structure", "build", "compile_model"]
 
 
 def compile_model(model: CheckedModel, structure: Structure) -> Compiled:
@@ -37,12 +33,23 @@ def _compiled(model: CheckedModel, structure: Structure) -> Compiled:
 def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     from .discretise import discretise
     from .growth import refuse_what_grows
+    from .jacobian import jacobian_of
     from .lowering import lower
 
     refuse_what_grows(model)
     discretised = discretise(model, structure)
     kernel, initial, observing = lower(model, structure, discretised)
-    return Compiled(kernel, initial, discretised.scheme, discretised.why, discretised.notes, observing, discretised.sense)
+    system = discretised.system
+    return Compiled(
+        kernel,
+        initial,
+        discretised.scheme,
+        discretised.why,
+        discretised.notes,
+        observing,
+        discretised.sense,
+        None if system is None else jacobian_of(system, discretised.bounds),
+    )
 
 
 Functions = Mapping[str, object]  # Python functions that a kernel calls
@@ -97,10 +104,3 @@ def build(
         return BACKENDS[backend](compiled.kernel, np.dtype(precision), functions or {})
     except Unusable as reason:
         raise UsageError(f"parameters: {reason}") from None
-
-
-def explain(model: CheckedModel, method: str | None, dt: float) -> Explanation:
-    """What a scheme makes of a model with a step of `dt` ms. Raises UsageError for a method that does not exist or cannot do the model."""
-    from .explain import explain
-
-    return explain(model, Structure(method=method), dt)

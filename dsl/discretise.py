@@ -16,7 +16,7 @@ from .safe_forms import safe
 from .schemes import ALIASES, SCHEMES
 from .step import Refusal, Step, System
 from .structure import Structure
-from .substitute import definitions, symbols_of, transform
+from .substitute import definitions, substitute, symbols_of, transform
 from .symbolic import function, to_sympy
 
 _REDUCTIONS = frozenset("total mean largest smallest any count rank one_of matmul".split())
@@ -74,10 +74,16 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
     written_out = definitions(model, dict(structure.functions))
     atoms: dict[str, Expr] = {}
     slopes: dict[str, sympy.Expr] = {}
+    named: dict[str, sympy.Expr] = {}
+    by_name = _by_name(model, structure)
     for state in model.states:
         if state.derivative is not None:
             expression = transform(_written(state.derivative, written_out), lambda node: _atom(node, atoms))
             slopes[state.name] = safe(to_sympy(expression))
+            if by_name is not None:
+                named[state.name] = to_sympy(
+                    transform(_written(state.derivative, by_name), lambda node: _atom(node, dict(atoms)))
+                )
     noise_symbols = sorted(
         {s for slope in slopes.values() for s in slope.free_symbols if s.name.startswith("@xi")}, key=lambda s: s.name
     )
@@ -107,8 +113,19 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
         across=across,
         sampled=frozenset(name for name, node in atoms.items() if isinstance(node, Operation) and node.name == "sample")
         | {name for name, shape in structure.shapes if shape in ("series", "columns")},
+        named=named,
     )
     return system, atoms, bounds, notes
+
+
+def _by_name(model: CheckedModel, structure: Structure) -> dict[str, Expr] | None:
+    """Derived quantities written out down to what is given as a function of time; None where nothing is."""
+    of_time = {name for name, _ in structure.functions} | {variable.name for variable in model.inputs}
+    found: dict[str, Expr] = {}
+    for variable in model.formulas:
+        if not variable.once_a_step and variable.name not in of_time:
+            found[variable.name] = substitute(variable.expression, found)
+    return found if of_time else None
 
 
 def _reads(node: Operation, states: Mapping[str, object], written_out: Mapping[str, Expr]) -> bool:

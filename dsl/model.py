@@ -20,7 +20,7 @@ from .shelf import Shelf
 
 if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration, Statement
-    from .explain import Explanation
+    from .explanation import Explanation
     from .keywords import EventText
     from .surrogates import Surrogate
 
@@ -215,16 +215,22 @@ class Model:
         called = identifier(name or f"{self.name}_extended")
         return Model.of(extended(self.checked, Source(text, called), called), self.bound)
 
-    def explain(self, method: str | None = None, dt: object = None) -> Explanation:
-        """What a run does with the equations: the scheme and why, the update of each state, what is computed once, the longest stable step.
+    def explain(
+        self, method: str | None = None, dt: object = None, parameters: Mapping[str, object] | None = None
+    ) -> Explanation:
+        """What a run does with the equations: the scheme and why, the update of each state, what is computed once, what a step costs; and by
+        a short run of one neuron the longest stable step, and the error of this one.
 
-        `dt` None is the step that the model recommends, or else 0.1 ms. Prints well. Raises UsageError for a scheme that cannot do the
-        model, and for a `dt` that is no time.
+        `dt` None is the step that the model recommends, or else 0.1 ms. `parameters` are values for that neuron. Prints well. Raises UsageError
+        for a scheme that cannot do the model, for a `dt` that is no time, and for values that do not fit.
         """
-        from .compile import explain
+        from .explain import explain
         from .run.duration import step_for, time_step
+        from .run.trial import attempt, given_structure
 
-        return explain(self.checked, method, time_step(step_for(dt, self.checked)))
+        length, given = time_step(step_for(dt, self.checked)), {**self.bound, **(parameters or {})}
+        model, structure = given_structure(self.checked, method, given)
+        return explain(model, structure, length, lambda: attempt(self.checked, method, length, given))
 
     def latex(self) -> str:
         """The equations, derived quantities and events as LaTeX: one `aligned` environment, to stand between dollar signs."""

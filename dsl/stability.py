@@ -1,49 +1,25 @@
-"""The longest step at which a scheme lets the decaying modes of a model decay: its equations linearised where they start."""
+"""The longest step at which a scheme lets the decaying modes of linearised equations decay."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
 
-from ..backends.kernel import Expr, Kind, symbols_of
-from ..backends.reference import evaluate
-from .checked import CheckedModel
-from .discretise import Discretised
-from .safe_forms import safe
-from .step import System
-from .substitute import definitions, operations_of, substitute
-from .symbolic import from_sympy
-
-Matrix = NDArray[np.floating]
+Matrix = NDArray[np.floating]  # (..., states, states)
+Map = Callable[[Matrix, float], Matrix]
 
 LONGEST = 1e6  # ms; a scheme that is stable at this step is called stable at any
+ROUNDING = 1e-9
 
 
-def stable_step(model: CheckedModel, discretised: Discretised) -> float | None:
-    """The longest stable dt in ms: infinity where any is, None where it cannot be told.
-
-    It cannot where the defaults of the model leave the slopes undefined at the start, or parameters differ between neurons.
-    """
-    system = discretised.system
-    if system is None:
-        return None
-    jacobian = jacobian_at_start(model, system)
-    if jacobian is None:
-        return None
-    return longest_step(jacobian, MAPS[discretised.scheme])
-
-
-def longest_step(jacobian: Matrix, advance: Callable[[Matrix, float], Matrix]) -> float:
-    """The largest dt up to which no more modes grow from step to step than the equations have growing ones; by bisection."""
-    growing = int(np.sum(np.linalg.eigvals(jacobian).real > 1e-12))
+def longest_step(jacobian: Matrix, advance: Map, growth: float = ROUNDING) -> float:
+    """The largest dt up to which no more modes grow from step to step, by more than `growth`, than the equations have growing ones;
+    by bisection."""
 
     def stable(dt: float) -> bool:
-        modes = np.linalg.eigvals(advance(jacobian, dt))
-        return bool(np.sum(np.abs(modes) > 1 + 1e-9) <= growing)
+        return bool(excess(jacobian, advance, dt) <= growth)
 
     steps = np.geomspace(1e-6, LONGEST, 400)
     failed = next((n for n, dt in enumerate(steps) if not stable(dt)), None)
@@ -58,52 +34,33 @@ def longest_step(jacobian: Matrix, advance: Callable[[Matrix, float], Matrix]) -
     return float(low)
 
 
-def jacobian_at_start(model: CheckedModel, system: System) -> Matrix | None:
-    """df/dx in 1/ms at the initial state, with default parameters, at t = 0, of a neuron that is not refractory."""
-    values = values_at_start(model)
-    symbols = [sympy.Symbol(state) for state in system.states]
-    rows = []
-    for state in system.states:
-        entries = [safe(sympy.diff(system.drift[state], x)) for x in symbols]
-        if any(entry.has(sympy.Derivative, sympy.Subs) for entry in entries) or values is None:
-            return None
-        kinds = {symbol.name: Kind.REAL for entry in entries for symbol in entry.free_symbols}
-        if not kinds.keys() <= values.keys():
-            return None
-        rows.append([float(evaluate(from_sympy(entry, kinds), values)) for entry in entries])
-    matrix = np.array(rows)
-    return matrix if np.isfinite(matrix).all() else None
+def excess(jacobian: Matrix, advance: Map, dt: float) -> NDArray[np.floating]:
+    """By how much of its size the fastest of the modes that should decay grows in a step; below 0 where all decay.
 
-
-def values_at_start(model: CheckedModel) -> dict[str, Any] | None:
-    """Every name at the start of a run with defaults; None where a default is drawn or differs between neurons."""
-    waiting: dict[str, Expr] = {p.name: p.default for p in model.parameters if p.default is not None}
-    written_out = definitions(model)
-    waiting |= {state.name: substitute(state.initial, written_out) for state in model.states}
-    found: dict[str, Any] = {"@t": np.float64(0), "@dt": np.float64(0.1), "@n": np.int64(1), "@is_refractory": np.bool_(False)}
-    found |= {p.name: np.float64(0) for p in model.parameters if p.default is None}
-    while waiting:
-        ready = [name for name, expression in waiting.items() if _is_plain(expression, found)]
-        if not ready:
-            return None
-        for name in ready:
-            found[name] = evaluate(waiting.pop(name), found)
+    As many modes may grow as the equations have growing ones.
+    """
+    growing = np.sum(np.linalg.eigvals(jacobian).real > 1e-12, axis=-1)
+    sizes = np.sort(np.abs(np.linalg.eigvals(advance(jacobian, dt))), axis=-1)[..., ::-1]
+    decaying = np.concatenate([sizes, np.zeros((*sizes.shape[:-1], 1))], axis=-1)
+    found: NDArray[np.floating] = np.take_along_axis(decaying, growing[..., None], axis=-1)[..., 0] - 1
     return found
 
 
-def _is_plain(expression: Expr, found: Mapping[str, object]) -> bool:
-    draws = ("uniform", "normal", "exponential", "poisson")
-    return symbols_of(expression) <= found.keys() and not any(o.name in draws for o in operations_of(expression))
+def stiffest(jacobians: Matrix, count: int) -> Matrix:
+    """The `count` matrices (of a stack) whose decaying modes are the fastest."""
+    modes = np.linalg.eigvals(jacobians)
+    speed = np.max(np.where(modes.real < 0, np.abs(modes), 0), axis=-1)
+    return jacobians[np.argsort(-speed)[:count]]
 
 
 # ---- what one step of each scheme does to a small deviation ------------------------------------
 
 
-def _series(order: int) -> Callable[[Matrix, float], Matrix]:
+def _series(order: int) -> Map:
     """An explicit scheme of as many stages as its order: the exponential series up to that order."""
 
     def advance(jacobian: Matrix, dt: float) -> Matrix:
-        term: Matrix = np.eye(len(jacobian))
+        term: Matrix = np.eye(jacobian.shape[-1])
         total = term
         for n in range(1, order + 1):
             term = term @ (jacobian * dt) / n
@@ -115,10 +72,14 @@ def _series(order: int) -> Callable[[Matrix, float], Matrix]:
 
 def _sequential(jacobian: Matrix, dt: float) -> Matrix:
     """Each variable with the new values of those before it."""
-    size = len(jacobian)
+    size = jacobian.shape[-1]
     before = np.tril(jacobian, -1)
     result: Matrix = np.linalg.solve(np.eye(size) - dt * before, np.eye(size) + dt * (jacobian - before))
     return result
+
+
+def _diagonal(jacobian: Matrix) -> Matrix:
+    return np.diagonal(jacobian, axis1=-2, axis2=-1)
 
 
 def _phi(z: Matrix) -> Matrix:
@@ -128,19 +89,19 @@ def _phi(z: Matrix) -> Matrix:
 
 def _exponential(jacobian: Matrix, dt: float) -> Matrix:
     """The diagonal through phi1, the rest as it is."""
-    phi = _phi(np.minimum(np.diag(jacobian), 0) * dt)
-    return np.eye(len(jacobian)) + dt * phi[:, None] * jacobian
+    phi = _phi(np.minimum(_diagonal(jacobian), 0) * dt)
+    return np.eye(jacobian.shape[-1]) + dt * phi[..., None] * jacobian
 
 
 def _exponential_midpoint(jacobian: Matrix, dt: float) -> Matrix:
     """As `_exponential` over half a step, then over the whole one with the slope of the middle."""
-    unit, decay = np.eye(len(jacobian)), np.minimum(np.diag(jacobian), 0)
+    unit, decay = np.eye(jacobian.shape[-1]), np.minimum(_diagonal(jacobian), 0)
     middle = _exponential(jacobian, dt / 2)
-    slope = jacobian @ middle - decay[:, None] * (middle - unit)
-    return unit + dt * _phi(decay * dt)[:, None] * slope
+    slope = jacobian @ middle - decay[..., None] * (middle - unit)
+    return unit + dt * _phi(decay * dt)[..., None] * slope
 
 
-MAPS: Mapping[str, Callable[[Matrix, float], Matrix]] = {
+MAPS: Mapping[str, Map] = {
     "euler": _series(1),
     "euler_maruyama": _series(1),
     "milstein": _series(1),
@@ -151,6 +112,6 @@ MAPS: Mapping[str, Callable[[Matrix, float], Matrix]] = {
     "rk2": _series(2),
     "heun": _series(2),
     "rk4": _series(4),
-    "backward_euler": lambda jacobian, dt: np.linalg.inv(np.eye(len(jacobian)) - dt * jacobian),
+    "backward_euler": lambda jacobian, dt: np.linalg.inv(np.eye(jacobian.shape[-1]) - dt * jacobian),
     "exact": lambda jacobian, dt: np.zeros_like(jacobian),  # what decays in the equations decays on the grid
 }

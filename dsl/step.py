@@ -22,7 +22,8 @@ class System:
     `drift` is f by state; `noise` is g by (state, source of noise). `held` are the states that stand still while the neuron is
     refractory. `varying` names every symbol that can change during a run. `ceilings` are bounds that right-hand sides read their states
     through (explosive terms). `across` names what is read of the states of all neurons at the start of the step, with how it is computed
-    (`mean`), `sampled` what is read of series then. `order` stands after the method's name in the text.
+    (`mean`), `sampled` what is read of series then. `order` stands after the method's name in the text. `named`
+    is the drift, for messages, where what is given as a function of time stands by its name (empty where nothing is).
     """
 
     drift: Mapping[str, sympy.Expr]
@@ -34,6 +35,7 @@ class System:
     brian2: bool = False
     across: Mapping[str, str] = field(default_factory=dict)
     sampled: frozenset[str] = frozenset()
+    named: Mapping[str, sympy.Expr] = field(default_factory=dict)
 
     @property
     def states(self) -> tuple[str, ...]:

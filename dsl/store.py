@@ -35,6 +35,7 @@ CLASSES: Mapping[str, type] = {
             checked.Surrogate,
             checked.CheckedModel,
             structure.Structure,
+            structure.Jacobian,
             structure.Compiled,
         )
     },

@@ -30,12 +30,21 @@ class Structure:
 
 
 @dataclass(frozen=True)
+class Jacobian:
+    """df/dx of the equations: `entries` (row, column, expression over states, parameters and time) that are not 0, in the order of `states`."""
+
+    states: tuple[str, ...]
+    entries: tuple[tuple[int, int, Expr], ...]
+
+
+@dataclass(frozen=True)
 class Compiled:
     """A kernel and what a run has to know of it.
 
     `initial` gives a value to every array that needs one, in order of use, over parameters, "@i", "@n", "@t" (0), "@dt" and arrays before it.
     The last `observing` phases of the kernel write nothing but what is recorded of all neurons together.
-    `scheme`, `why`, `notes` and `noise` (in whose sense white noise is taken) are for people.
+    `scheme`, `why`, `notes` and `noise` (in whose sense white noise is taken) are for people. `jacobian` is
+    that of the differential equations, None where there are none or it is not known.
     """
 
     kernel: Kernel
@@ -45,3 +54,4 @@ class Compiled:
     notes: tuple[str, ...]
     observing: int = 0
     noise: str = ""
+    jacobian: Jacobian | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from .checkpoint import Checkpoint, Goal, digest_of, load, refuse_other_arrays, 
 from .duration import step_for, time_in_ms, whole_steps
 from .estimate import SPIKE_BYTES, Item, refuse_what_does_not_fit, spike_guess
 from .keeper import Keeper
+from .linearised import too_long
 from .loop import Onward, Reached, run_steps
 from .population import Population, population
 from .progress import teller
@@ -30,7 +30,7 @@ from .recorders.spikes import EventLog
 from .recorders.state import Table, Track, requests, track
 from .result import FinalState, Result
 from .settings import Progress, Settings, anew, settings, whole_number
-from .telling import Stretch, described, told
+from .telling import Stretch, described, told, warn
 from .used import recordable, unset_and_used
 
 NOWHERE = Onward()
@@ -83,6 +83,7 @@ class Simulation:
         self._stopped = ""
         self._ended_rows: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._began = 0.0
+        self._looked = False  # whether dt has been held against the equations
         self._snapshot: Callable[[], FinalState | None] = lambda: None
 
     # ---- looking
@@ -187,6 +188,8 @@ class Simulation:
         room = self._room_for(first, last)
         self._keep_snapshot()
         memory, program = self._assembly.place(last), self._assembly.build()
+        if not self._looked:
+            self._look_ahead(first, last)
         for table in self._tables:
             table.grow(last)
         memory.recordings = [table.recording for table in self._tables]
@@ -458,14 +461,18 @@ class Simulation:
     def _dtype(self, name: str) -> np.dtype[np.generic]:
         return dtype_of(self._assembly.binding.variables[name].kind, self._settings.precision)
 
+    def _look_ahead(self, first: int, last: int) -> None:
+        self._looked = True
+        why = too_long(self._assembly, first, last)
+        if why and why not in self._notes:  # a run that goes on from a file has been told
+            self._notes.append(why)
+            warn(f"{self.population.model.name}: {why}")
+
     def _warn(self) -> None:
         unset = unset_and_used(self._assembly.binding)
         if unset:
             name, counts = self.population.model.name, "counts" if len(unset) == 1 else "count"
-            warnings.warn(
-                f"{name}: no value is set for {', '.join(unset)}, which {counts} as 0: give it in parameters={{...}}",
-                stacklevel=3,
-            )
+            warn(f"{name}: no value is set for {', '.join(unset)}, which {counts} as 0: give it in parameters={{...}}")
 
     def __repr__(self) -> str:
         return f"Simulation({self.population.model.name!r}, {self.n} neurons, t = {self._told_time(self._step)})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,3 +96,12 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         notes=(*stretch.notes, *assembly.compiled.notes),
         noise=assembly.compiled.noise,
     )
+
+
+def warn(text: str) -> None:
+    """A Python warning that points at the first function outside of this package."""
+    package = __name__.partition(".")[0] + "."
+    frame, count = sys._getframe(1), 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(package):
+        frame, count = frame.f_back, count + 1
+    warnings.warn(text, stacklevel=count)

@@ -72,8 +72,9 @@ def linear_parts(system: System) -> tuple[sympy.Matrix, list[sympy.Expr]]:
             if factor.free_symbols & set(symbols) or factor.has(sympy.Derivative, sympy.Subs):
                 raise Refusal(state, f"is not linear: {term_with(slope, x, symbols)}")
             if not system.is_constant(factor):
-                moving = sorted(s.name.removeprefix("@") for s in factor.free_symbols if s.name in system.varying)
-                raise Refusal(state, f"multiplies {x.name} by {', '.join(moving)}, which changes during a run")
+                told = sympy.diff(system.named.get(state, slope), x)
+                moving = sorted(s.name.removeprefix("@") for s in told.free_symbols if s.name in system.varying)
+                raise Refusal(state, f"has a factor of {x.name} that reads {', '.join(moving)}, which changes during a run")
         rest = sympy.expand(slope - sum((f * x for f, x in zip(row, symbols, strict=True)), sympy.Integer(0)))
         left = rest.free_symbols & set(symbols)
         if left:

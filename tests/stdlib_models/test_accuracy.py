@@ -17,7 +17,6 @@ import dvdt
 from dvdt.backends.reference import evaluate
 from dvdt.dsl.checked import CheckedModel
 from dvdt.dsl.schemes import SCHEMES
-from dvdt.dsl.stability import values_at_start
 from dvdt.dsl.substitute import definitions, operations_of, substitute, symbols_of
 from dvdt.dsl.units import from_computing
 from dvdt.stdlib_models import LIBRARY
@@ -87,8 +86,6 @@ def case(name: str, part: float) -> Case:
     checked: CheckedModel = driven(name).checked
     states = [state for state in checked.states if state.derivative is not None]
     values = values_at_start(checked)
-    assert values is not None
-    values["@not_refractory"] = np.bool_(True)
     written = definitions(checked)
     slopes = [substitute(state.derivative, written) for state in states if state.derivative is not None]
 
@@ -103,6 +100,20 @@ def case(name: str, part: float) -> Case:
     names = [state.name for state in states]
     end = np.array([pair[1] for pair in shown])
     return Case(duration, dict(zip(names, [float(pair[0]) for pair in shown], strict=True)), end, np.maximum(np.abs(end), 1e-2))
+
+
+def values_at_start(checked: CheckedModel) -> dict[str, np.generic]:
+    """Every name at the start of a run with defaults."""
+    waiting = {p.name: p.default for p in checked.parameters if p.default is not None}
+    written = definitions(checked)
+    waiting |= {state.name: substitute(state.initial, written) for state in checked.states}
+    found: dict[str, np.generic] = {"@t": np.float64(0), "@n": np.int64(1), "@not_refractory": np.bool_(True)}
+    found |= {p.name: np.float64(0) for p in checked.parameters if p.default is None}
+    while waiting:
+        ready = [name for name, expression in waiting.items() if symbols_of(expression) <= found.keys()]
+        assert ready, f"{checked.name}: {', '.join(waiting)} depend on what is not known at the start"
+        found |= {name: evaluate(waiting.pop(name), found) for name in ready}
+    return found
 
 
 def fastest(slope: object, at: np.ndarray) -> float:
