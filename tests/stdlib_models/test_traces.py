@@ -26,7 +26,7 @@ _spec.loader.exec_module(traces)
 
 @pytest.mark.parametrize(
     "entry",
-    [e for e in ENTRIES if e["model"] != "poisson_input"],
+    ENTRIES,
     ids=lambda entry: entry["file"].removesuffix(".npz"),
 )
 def test_gives_what_the_package_recorded(entry: dict[str, Any]) -> None:

@@ -344,6 +344,30 @@ SPAIC: Mapping[str, Row] = {
 GENN = names("v_thresh v_reset tau_mem", unused="readout weight tau_syn")
 
 
+def poisson_counts(trace: Trace) -> None:
+    """Theirs and ours spike with probability 1 - exp(-|x|*dt) a step, within 5 standard errors."""
+    steps = int(trace.entry["params"]["T"])
+    for stimulus in trace.stimuli:
+        found = trace.of(stimulus)
+        rates, theirs = found["rate"], found["spike_counts"]
+        x = np.repeat(rates, theirs.shape[1])
+        result = dvdt.simulate(
+            "poisson_input",
+            f"{steps * trace.dt!r} ms",
+            dt=f"{trace.dt!r} ms",
+            n=len(x),
+            parameters={"x": x},
+            backend=trace.backend,
+            seed=1,
+        )
+        ours = np.bincount(result.spikes.i, minlength=len(x)).reshape(theirs.shape)
+        p = 1 - np.exp(-np.abs(rates) * trace.dt)
+        error = np.sqrt(p * (1 - p) / (steps * theirs.shape[1]))
+        for counts in (theirs, ours):
+            shares = counts.sum(axis=1) / (steps * theirs.shape[1])
+            assert np.all(np.abs(shares - p) <= 5 * error), f"{trace.where(stimulus)}: {shares} spikes a step, not {p}"
+
+
 ML_GENN: Mapping[str, Row] = {
     "genn_lif": Row(
         "genn_lif",
@@ -372,6 +396,8 @@ ML_GENN: Mapping[str, Row] = {
     ),
     "few_spike_relu": Row("few_spike_relu", check=few_spike_pair),
     "few_spike_relu_input": Row("few_spike_relu_input", check=few_spike_pair),
+    "binary_spike_input": Row("binary_spike_input", names("signed_spikes", unused="input_frames dt"), {}, ("spikes",), "x"),
+    "poisson_input": Row("poisson_input", check=poisson_counts),
 }
 
 # ======== CoNeX: mV, ms, R*I in mV
