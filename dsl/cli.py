@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..backends.kernel import Expr
     from .checked import CheckedModel
     from .model import Model
+    from .registry import ModelTable
     from .run.inputs.series import TimedSeries
     from .run.result import Result
 
@@ -63,8 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"dvdt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    models = commands.add_parser("models", help="list the models, or show one in full")
+    models = commands.add_parser("models", help="list the models, or those whose names contain a text, or show one in full")
     models.add_argument("name", nargs="?", metavar="NAME")
+    models.add_argument(
+        "--from", dest="source", metavar="SYSTEM", help="only those that give the numbers of a system, such as norse"
+    )
 
     check = commands.add_parser("check", help="all mistakes of a text, with their places")
     check.add_argument("file", metavar="FILE")
@@ -147,12 +151,27 @@ def _add_results(run: argparse.ArgumentParser) -> None:
 def _models(given: argparse.Namespace) -> int:
     from .registry import model, models
 
+    table = models() if given.source is None else models().of_source(given.source)
     if given.name is None:
-        print(models())
+        print(table)
         return 0
-    found = model(given.name)
-    print(found)
+    found = table.matching(given.name)
+    if given.source is None and (not found or _is_one(given.name, found)):
+        print(model(given.name))  # raises, with near names, for what is none
+    elif found:
+        print(found)
+    else:
+        raise UsageError(f"no model of {given.source} has {given.name!r} in its name; without it, all of them are listed")
     return 0
+
+
+def _is_one(name: str, found: ModelTable) -> bool:
+    """Whether a name is that of one model, and not a short name with which the names of others begin (`izh`)."""
+    from .shelf import folded
+
+    exact = [row for row in found if folded(name) in map(folded, row.names)]
+    begins = [row for row in found if folded(row.name).startswith(folded(name)) and row not in exact]
+    return len(found) == 1 or any(folded(row.name) == folded(name) for row in exact) or bool(exact and not begins)
 
 
 def _check(given: argparse.Namespace) -> int:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import overload
 
 from ..grammar.source import Source
+from ..stdlib_models import LIBRARY
 from .errors import UsageError
 from .model import NAMELESS, SHELF, Model, identifier
 from .near_names import near_names
 from .reading import read, read_all
-from .shelf import Shelf, Shelved, folded, models_in_folder, read_file
+from .shelf import Shelf, Shelved, folded, library, models_in_folder, read_file
 
+OWN = "Registered models"
 YEAR = re.compile(r"\b(1[89]|20)\d\d\b")
 
 
@@ -30,6 +32,12 @@ class Row:
     reference: str
     states: tuple[str, ...]
     parameters: tuple[str, ...]
+    family: str = OWN
+    source: str = ""  # the system whose numbers a model of the library gives, "textbook" for the published equations
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
 
 
 class ModelTable(Sequence[Row]):
@@ -63,18 +71,39 @@ class ModelTable(Sequence[Row]):
             return any(folded(name) in map(folded, (row.name, *row.aliases)) for row in self._rows)
         return name in self._rows
 
+    def matching(self, text: str) -> ModelTable:
+        """The models of which a name contains `text`; case, `_` and `-` do not matter."""
+        return ModelTable(row for row in self._rows if any(folded(text) in folded(name) for name in row.names))
+
+    def of_source(self, source: str) -> ModelTable:
+        """The models that give the numbers of a system, such as "norse". Raises UsageError for a system that none does."""
+        known = {folded(row.source): row.source for row in self._rows if row.source}
+        if folded(source) not in known:
+            near = [known[each] for each in near_names(folded(source), known)]
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known are {', '.join(known.values())}"
+            raise UsageError(f"there are no models of {source!r}; {hint}")
+        return ModelTable(row for row in self._rows if folded(row.source) == folded(source))
+
     def __str__(self) -> str:
-        cells = [("name", "states", "what it is"), *((row.name, ", ".join(row.states), row.summary) for row in self._rows)]
-        widths = [max(len(line[column]) for line in cells) for column in (0, 1)]
-        lines = [f"{name:<{widths[0]}}  {states:<{widths[1]}}  {summary}".rstrip() for name, states, summary in cells]
-        return "\n".join(lines)
+        """Families one below the other, each model with its states and what it is."""
+        name = max((len(row.name) for row in self._rows), default=0)
+        states = max((len(", ".join(row.states)) for row in self._rows), default=0)
+        lines: list[str] = []
+        for family in dict.fromkeys(row.family for row in self._rows):
+            rows = [row for row in self._rows if row.family == family]
+            lines += ["", family]
+            lines += [f"  {row.name:<{name}}  {', '.join(row.states):<{states}}  {row.summary}".rstrip() for row in rows]
+        return "\n".join(lines[1:])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = ("name", "also called", "what it is", "reference", "states", "parameters")
+        head = ("name", "also called", "family", "what it is", "reference", "states", "parameters")
         rows = [
-            (row.name, ", ".join(row.aliases), row.summary, row.reference, ", ".join(row.states), ", ".join(row.parameters))
+            (
+                *(row.name, ", ".join(row.aliases), row.family, row.summary, row.reference),
+                *(", ".join(row.states), ", ".join(row.parameters)),
+            )
             for row in self._rows
         ]
         lines = ["".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row) for row in rows]
@@ -124,7 +153,10 @@ class Registry:
         return self._model_of(found)
 
     def models(self) -> ModelTable:
-        """Every model: name, aliases, one line, reference, states, parameters."""
+        """Every model by family: name, aliases, one line, reference, states, parameters.
+
+        `dvdt.models().matching("izh")` and `.of_source("norse")` are parts of it.
+        """
         return ModelTable(self._row(shelved) for shelved in self._shelf)
 
     def load(self, path: str | os.PathLike[str]) -> dict[str, Model]:
@@ -172,7 +204,11 @@ class Registry:
         return self._models[shelved]
 
     def _row(self, shelved: Shelved) -> Row:
-        return self._row_of(self._model_of(shelved), shelved.aliases)
+        row = self._row_of(self._model_of(shelved), shelved.aliases)
+        if library().get(folded(shelved.name)) is not shelved:
+            return row
+        family = LIBRARY[shelved.name].family
+        return replace(row, family=family.title, source=family.source)
 
     @staticmethod
     def _row_of(model: Model, aliases: tuple[str, ...]) -> Row:

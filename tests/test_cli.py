@@ -60,6 +60,19 @@ def test_models_lists_all_and_shows_one(dvdt_says: Printed) -> None:
     assert "did you mean 'adex'?" in dvdt_says("models", "adx", status=2)
 
 
+def test_models_filters(dvdt_says: Printed) -> None:
+    izh = dvdt_says("models", "izh")
+    assert "  izhikevich_tonic_bursting" in izh
+    assert "  adex" not in izh
+    norse = dvdt_says("models", "--from", "norse")
+    assert norse.splitlines()[0] == "Izhikevich cells of Norse"
+    assert "ngc_lif" not in norse
+    assert len(dvdt_says("models", "burst", "--from", "norse").splitlines()) == 5
+    assert "no model of norse has 'adex'" in dvdt_says("models", "adex", "--from", "norse", status=2)
+    assert "did you mean 'Norse'" in dvdt_says("models", "--from", "nors", status=2)
+    assert dvdt_says("models", "lif").startswith("model lif:")
+
+
 def test_check_reports_every_mistake_of_every_model(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
     assert dvdt_says("check", cell).startswith("cell: no mistakes (1 state, 4 parameters)")
     wrong = tmp_path / "wrong.dvdt"

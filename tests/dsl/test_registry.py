@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import dvdt
-from dvdt.stdlib_models import LIBRARY
+from dvdt.stdlib_models import FAMILIES, LIBRARY
 
 DECAY = "dx/dt = -x/tau\ntau = 10 ms\nx(0) = 1 mV\n"
 
@@ -73,7 +73,10 @@ def test_a_model_may_inherit_from_a_registered_one(registry: dvdt.Registry) -> N
 def test_the_table_prints_and_iterates(registry: dvdt.Registry) -> None:
     table = registry.models()
     assert len(table) == len(list(table)) == len(LIBRARY)
-    assert len(str(table).splitlines()) == len(LIBRARY) + 1
+    printed = str(table).splitlines()
+    titles = [line for line in printed if line and not line.startswith(" ")]
+    assert titles == [family.title for family in FAMILIES]
+    assert [line.split()[0] for line in printed if line.startswith("  ")] == list(LIBRARY)
     assert "Brette &amp; Gerstner 2005" in table._repr_html_()
     assert "adex" in table
     assert "nobody" not in table
@@ -81,6 +84,21 @@ def test_the_table_prints_and_iterates(registry: dvdt.Registry) -> None:
     assert table[1] in table
     with pytest.raises(KeyError):
         table["nobody"]
+
+
+def test_the_table_is_filtered_by_name_and_by_system(registry: dvdt.Registry) -> None:
+    table = registry.models()
+    norse = table.of_source("NORSE")
+    assert {row.source for row in norse} == {"Norse"}
+    assert len(norse) == 22
+    assert {row.name for row in table.matching("-IZH")} == {row.name for row in table if "izh" in "".join(row.names)}
+    assert str(table.matching("qqq")) == ""
+    registry.register(DECAY, name="izh_like")
+    assert str(registry.models().matching("izh_like")).splitlines()[0] == "Registered models"
+    with pytest.raises(dvdt.UsageError, match="did you mean 'Norse'"):
+        table.of_source("nors")
+    with pytest.raises(dvdt.UsageError, match="known are textbook, ngc-learn"):
+        table.of_source("qqqqqq")
 
 
 def test_loads_a_file(registry: dvdt.Registry, tmp_path: Path) -> None:
