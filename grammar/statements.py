@@ -232,7 +232,7 @@ def dedented(docstring: str) -> str:
     if rest and not rest[-1].strip():
         margins.append(len(rest[-1]))
     margin = min(margins, default=0)
-    return "\n".join([first.strip(), *(line[margin:].rstrip() for line in rest)]).strip("\n")
+    return "\n".join([first.strip(), *(line[margin:].rstrip() for line in rest)]).strip()
 
 
 def _end(piece: Piece) -> int:

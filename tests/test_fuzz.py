@@ -68,3 +68,9 @@ def test_monsters(name: str) -> None:
 def test_quantities_that_double_are_refused_before_they_are_written_out() -> None:
     with pytest.raises(dvdt.UsageError, match=r"dv/dt has .* terms when everything it uses is written out"):
         dvdt.simulate(dvdt.Model(MUTATOR.monsters()["states that double"]), "1 ms", progress=False)
+
+
+def test_a_docstring_that_begins_below_its_quotes_prints_as_the_same_one() -> None:
+    text = 'model a:\n    """\n     The first line stands one further in.\n\n    The others here.\n    """\n    x = 1\n'
+    (model,) = (read(text) or {}).values()
+    assert read(print_model(declaration_of(model))) == {"a": model}  # type: ignore[arg-type]
