@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .generate import PLAN, generate, rows_of
 from .kernel import Kernel, Kind, MatrixProduct, Reduce
 from .loops import carried, drawn_rows
-from .memory import Memory, NonFinite, Outcome
+from .memory import Listed, Memory, NonFinite, Outcome
 from .serial import to_plain
 from .unusable import CallFailed, CodeFailed
 
@@ -135,9 +135,9 @@ def _gathered(memory: Memory, workers: list[Worker], last: int) -> Outcome:
     trouble = min(troubles, key=lambda found: (found.step, found.neuron), default=None)
     for worker in workers:
         for event, pairs in enumerate(worker.spikes):
-            for steps, neurons in pairs:
-                kept = slice(None) if trouble is None else steps < trouble.step
-                memory.spikes[event].append((steps[kept], neurons[kept]))
+            for listed in pairs:
+                kept = slice(None) if trouble is None else listed[0] < trouble.step
+                memory.spikes[event].append(tuple(row[kept] for row in listed))
         worker.forget()
     return Outcome(last) if trouble is None else Outcome(trouble.step, trouble)
 
@@ -158,14 +158,14 @@ class Worker:
         whole = np.dtype(np.int64)
         blocks = -(-memory.n // block)
         spare, spare_wholes = _spare(kernel, memory.n, blocks, block)
-        self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in kernel.events]
+        self.spikes: list[list[Listed]] = [[] for _ in kernel.events]
         self.troubles: list[NonFinite] = []
         self.guarded = np.array([program.rows[name] for name in kernel.guarded], np.int64)
         width = len(memory.reals) + drawn_rows(kernel)
         rows = scratches * width
         self.scratch = aligned((rows + program.carried) * block, memory.precision)
         self.stored = self.scratch[: rows * block].reshape(scratches, width, block)
-        self.buffer = np.empty((events, 2, max(CAPACITY, 2 * at_once)), np.int64)
+        self.buffer = np.empty((events, 3 if kernel.timed else 2, max(CAPACITY, 2 * at_once)), np.int64)
         self.counts = np.zeros(events, np.int64)
         self.places = {  # the arrays whose addresses stand in the plan; they live as long as the worker
             "reals": memory.reals,
@@ -254,8 +254,8 @@ class Worker:
             return
         for event, count in enumerate(self.counts):
             if count:
-                steps, neurons = self.buffer[event, :, :count].copy()
-                self.spikes[event].append((steps, neurons))
+                steps, neurons, *moments = self.buffer[event, :, :count].copy()
+                self.spikes[event].append((steps, neurons, *[row.view(np.float64) for row in moments]))
         self.counts[:] = 0
 
     def replay(self, block: int, first: int, last: int) -> NonFinite:

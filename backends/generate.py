@@ -138,8 +138,9 @@ for group in range(0, many, 64):
             while word != 0:
                 j = ((w - WORD) << 3) + (lowest_bit(word) >> 3)
                 if j < many:
-                    put(spikes, 2 * EVENT * capacity + found, step)
-                    put(spikes, (2 * EVENT + 1) * capacity + found, origin + j)
+                    put(spikes, ROWS * EVENT * capacity + found, step)
+                    put(spikes, (ROWS * EVENT + 1) * capacity + found, origin + j)
+                    MOMENT
                     found += 1
                 word &= word - 1
 put(counts, EVENT, found)
@@ -153,6 +154,17 @@ for group in range(0, lanes, 64):
         put(scratch, PLACE + j, one)
         put(scratch, PLACE + 32 + j, two)
 repeat(scratch, PLACE + many, PLACE + lanes)
+"""
+
+MOMENT = "put(moments, (ROWS * EVENT + 2) * capacity + found, double(get(scratch, PLACE)))"
+
+# A phase that concerns few neurons: nobody is listed, then those few are gone through one by one.
+RARE = """
+for j in range(lanes):
+    NOBODY
+for j in range(many):
+    if get(scratch, PLACE) != 0:
+        INSIDE
 """
 
 # What a block gives to a reduction while it is at hand: a value in its place of SPARE, or a copy of its values. Behind the
@@ -253,7 +265,7 @@ class Generator:
         self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions, outside=outside)
 
     def internal_names(self) -> set[str]:
-        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, DRAWS, RECORD, WINNER))
+        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, MOMENT, RARE, DRAWS, RECORD, WINNER))
         found = {node.id for node in ast.walk(ast.parse(templates)) if isinstance(node, ast.Name)}
         kinds = (*DISTRIBUTIONS, *[f"{distribution}_pair" for distribution in PAIRED])
         draws = {f"{kind}_{width}" for kind in kinds for width in ("f64", "f32")}
@@ -318,6 +330,8 @@ class Generator:
             lines.append(f"{entry} = at(plan[{index}], {kinds.get(entry, 'integer')})")
         lines += [f"words = at(plan[{PLAN.index('flags')}], integer)", "interval = get(scalars, 0)", "dt = real(interval)"]
         lines.append(f"doubles = at(plan[{PLAN.index('spare_wholes')}], double)")
+        if self.kernel.timed:
+            lines.append(f"moments = at(plan[{PLAN.index('spikes')}], double)")
         index = len(PLAN)
         for place in self.kernel.series:
             series, rows, columns = (self.scope.spelling(key) for key in (place.name, *extents(place.name)))
@@ -390,7 +404,9 @@ class Generator:
         if not phase.body and not phase.emits and not phase.stores:
             return []
         # a table that is read along the neurons is read in order, up to the last neuron
-        along = any("@i" in _elements(expression) for statement in phase.body if (expression := _expression(statement)))
+        along = phase.where is not None or any(
+            "@i" in _elements(expression) for statement in phase.body if (expression := _expression(statement))
+        )
         draws = {draw.name: row for row, draw in enumerate(drawn(phase), self.array_rows())}
         ahead = [statement for draw in drawn(phase) for statement in self.draw_ahead(draw, draws[draw.name])]
         loops = loops_of(self.kernel, phase)
@@ -401,7 +417,11 @@ class Generator:
             *[self.flag(emit) for emit in phase.emits],
             *[self.store(store.array, store.name) for store in phase.stores],
         ]
-        return [*ahead, *made]
+        return [*ahead, *made] if phase.where is None else self.rare(phase, phase.where, made[0].body)
+
+    def rare(self, phase: Phase, where: str, inside: list[ast.stmt]) -> list[ast.stmt]:
+        nobody = [self.put_flag(emit, number(0)) for emit in phase.emits] or [ast.Pass()]
+        return self.fill(RARE, {"INSIDE": inside, "NOBODY": nobody}, PLACE=self.place(where, name("j")))
 
     def loop(self, loop: Loop, along: bool, draws: Mapping[str, int], carried: Mapping[str, int]) -> ast.For:
         """One loop without its flags and stores, with the rows of what is drawn ahead and of what is carried."""
@@ -434,7 +454,11 @@ class Generator:
         return sum(array.kind is not Kind.INTEGER for array in self.kernel.arrays)
 
     def list_events(self, emit: Emit) -> list[ast.stmt]:
-        return self.fill(EVENTS, {}, EVENT=emit.event, WORD=emit.event * self.block // 8)
+        """The neurons whose flag is set go to the buffer: a row of steps, one of neurons, and one of moments where there are any."""
+        rows = 3 if self.kernel.timed else 2
+        places = {} if emit.moment is None else {"PLACE": self.place(emit.moment, name("j"))}
+        moment = self.fill(MOMENT, {}, EVENT=emit.event, ROWS=rows, **places) if places else []
+        return self.fill(EVENTS, {"MOMENT": moment}, EVENT=emit.event, WORD=emit.event * self.block // 8, ROWS=rows)
 
     def of_block(self, reduction: Reduce | MatrixProduct) -> list[ast.stmt]:
         """What a reduction takes from one block."""
@@ -518,8 +542,11 @@ class Generator:
         return ast.BinOp(name(base), ast.Add(), place) if self.kernel.coupled else place
 
     def flag(self, emit: Emit) -> ast.stmt:
+        return self.put_flag(emit, name(self.scope.spelling(emit.flag)))
+
+    def put_flag(self, emit: Emit, value: ast.expr) -> ast.stmt:
         place = ast.BinOp(number(emit.event * self.block), ast.Add(), name("j"))
-        return ast.Expr(call("put", name("flags"), place, name(self.scope.spelling(emit.flag))))
+        return ast.Expr(call("put", name("flags"), place, value))
 
     def store(self, array: str, symbol: str) -> ast.stmt:
         kind = self.arrays[array].kind

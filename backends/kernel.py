@@ -8,7 +8,7 @@ The meaning of a kernel, which every backend gives:
     once a run      prologue, in float64, from scalars and arrays to further scalars and arrays
     step k:         probes that are due are recorded from the values at t_k
                     for each phase in order (a barrier stands between phases):
-                        uniform statements, once a step
+                        uniform statements, once a step; what follows for each neuron, or only where `where` holds
                         body statements, once a neuron; a name is assigned exactly once in a kernel
                         emits: neurons where a flag holds are appended to an event list
                         stores: names are written to arrays, after the whole body
@@ -270,10 +270,14 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Neurons where the BOOLEAN name `flag` holds are appended to the list of event number `event`, with step k."""
+    """Neurons where the BOOLEAN name `flag` holds are appended to the list of event number `event`, with step k.
+
+    `moment`: the array that holds, after the stores of this phase, how far into the step it happened, in steps from t_k.
+    """
 
     event: int
     flag: str
+    moment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,11 +313,14 @@ class MatrixProduct:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
+    """`where`: a BOOLEAN array that this phase does not store to; where it does not hold, the phase does nothing at all."""
+
     uniform: tuple[Assign, ...]
     body: tuple[Assign | Draw, ...]
     emits: tuple[Emit, ...]
     stores: tuple[Store, ...]
     reductions: tuple[Reduce | MatrixProduct, ...] = ()
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,3 +359,8 @@ class Kernel:
     def coupled(self) -> bool:
         """Whether neurons read one another within a step, so that blocks cannot run ahead of each other."""
         return any(phase.reductions for phase in self.phases)
+
+    @property
+    def timed(self) -> bool:
+        """Whether events come with the moment within their step."""
+        return any(emit.moment is not None for phase in self.phases for emit in phase.emits)

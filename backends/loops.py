@@ -35,24 +35,23 @@ class Loop:
 
 
 def loops_of(kernel: Kernel, phase: Phase) -> tuple[Loop, ...]:
-    """The loops of a phase but for those of the draws, in order. A coupled kernel keeps no rows for them: its bodies stay whole."""
-    phase = replace(phase, body=tuple(statement for statement in phase.body if not _ahead(statement)))
+    """The loops of a phase but for those of the draws, in order. A coupled kernel keeps no rows for them, a phase for few neurons needs
+    none: these stay whole."""
+    ahead = drawn(phase)
+    phase = replace(phase, body=tuple(statement for statement in phase.body if statement not in ahead))
     weights = {statement.name: functions_in(statement) for statement in phase.body}
     total = sum(weights.values())
     others = (statement for statement in phase.body if isinstance(statement, Assign) and statement.kind is not Kind.REAL)
-    if kernel.coupled or total < WORTH or any(weights[statement.name] for statement in others):
+    if kernel.coupled or phase.where is not None or total < WORTH or any(weights[statement.name] for statement in others):
         return (Loop(_reads(phase.body) | _results(phase), (), phase.body, ()),)
     places = _places(phase, weights, -(-total // TOGETHER))
     return _linked(phase, places)
 
 
 def drawn(phase: Phase) -> list[Draw]:
-    """The draws of a phase that are made ahead of its loops, one row each."""
-    return [statement for statement in phase.body if isinstance(statement, Draw) and _ahead(statement)]
-
-
-def _ahead(statement: Assign | Draw) -> bool:
-    return isinstance(statement, Draw) and statement.distribution in PAIRED
+    """The draws of a phase that are made ahead of its loops, one row each; those of few neurons are made in place."""
+    draws = [statement for statement in phase.body if isinstance(statement, Draw)]
+    return [draw for draw in draws if draw.distribution in PAIRED and phase.where is None]
 
 
 def drawn_rows(kernel: Kernel) -> int:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from .kernel import Kernel, Kind
 
+Listed = tuple[NDArray[Any], ...]  # steps, neurons, and with a timed kernel moments: one value an event
+
 
 @dataclass
 class Recording:
@@ -37,9 +39,10 @@ class Memory:
     `reals` has one row for each REAL and BOOLEAN array of the kernel in the order of `kernel.arrays`, `integers` one for each
     INTEGER array. `scalars` has, beside those of the kernel, "@dt". A matrix is replaced, never changed in place: `columns` keeps the
     matrices column by column for backends that read them so. `spikes[e]` collects, for event e, pairs (steps, neurons) of
-    int64 arrays as they are drained. `workers` are what a backend keeps from one call to the next; it finds out itself whether they
-    still fit. `functions` are those from outside, on NumPy values (`outside.interpreted`). A backend with a memory of its own leaves
-    `device` here; `changes` counts how often the arrays have been handed out to be written, so that it knows when to read them again.
+    int64 arrays as they are drained, or triples with the moments within the steps (float64). `workers` are what a backend keeps from
+    one call to the next; it finds out itself whether they still fit. `functions` are those from outside, on NumPy values
+    (`outside.interpreted`). A backend with a memory of its own leaves `device` here; `changes` counts how often the arrays have been
+    handed out to be written, so that it knows when to read them again.
     """
 
     n: int
@@ -51,7 +54,7 @@ class Memory:
     matrices: Mapping[str, NDArray[np.floating]]
     seed: int
     recordings: list[Recording] = field(default_factory=list)
-    spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = field(default_factory=list)
+    spikes: list[list[Listed]] = field(default_factory=list)
     columns: dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]] = field(default_factory=dict, repr=False)
     workers: list[Any] = field(default_factory=list, repr=False)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False)

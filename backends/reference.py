@@ -264,15 +264,21 @@ class Reference:
             self._phase(phase, environment, memory, step)
 
     def _phase(self, phase: Phase, environment: dict[str, Value], memory: Memory, step: int) -> None:
+        concerned = True if phase.where is None else environment[phase.where]
+        if not np.any(concerned):
+            return
         for statement in (*phase.uniform, *phase.body):
             self._assign(statement, environment, memory, step)
-        for emit in phase.emits:
-            neurons = np.flatnonzero(np.broadcast_to(environment[emit.flag], memory.n))
-            if neurons.size:
-                memory.spikes[emit.event].append((np.full(neurons.size, step, np.int64), neurons))
+        flags = {emit: np.broadcast_to(environment[emit.flag] & concerned, memory.n) for emit in phase.emits}
         stored = {store.array: environment[store.name] for store in phase.stores}
         for name, value in stored.items():
-            self._store(memory, environment, name, value)
+            kept = value if phase.where is None else np.where(concerned, value, environment[name])
+            self._store(memory, environment, name, kept)
+        for emit, flag in flags.items():
+            neurons = np.flatnonzero(flag)
+            if neurons.size:
+                moments = () if emit.moment is None else (np.float64(environment[emit.moment][neurons]),)
+                memory.spikes[emit.event].append((np.full(neurons.size, step, np.int64), neurons, *moments))
         for reduction in phase.reductions:
             self._reduce(reduction, environment, memory, step)
 

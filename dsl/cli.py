@@ -129,6 +129,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--backend", default="cpu", metavar="B", help="cpu (default), cuda or reference")
     run.add_argument("--precision", default="float64", choices=("float64", "float32"))
     run.add_argument("--seed", type=int, default=1)
+    run.add_argument("--spike-times", default="grid", choices=("grid", "exact"), help="at the ends of steps, or at their moments")
     run.add_argument("--conventions", default="dvdt", choices=("dvdt", "brian2", "nest"), help="what a step does, in detail")
     run.add_argument(
         "--checkpoint", metavar="FILE", help="keep the state in this file, and go on from it where it is there already"
@@ -235,6 +236,7 @@ def _run(given: argparse.Namespace) -> int:
             threads=given.threads,
             seed=given.seed,
             conventions=given.conventions,
+            spike_times=given.spike_times,
             checkpoint=given.checkpoint,
             every=given.every,
         ),

@@ -20,7 +20,7 @@ __all__ = ["BACKENDS", "Compiled", "Structure", "build", "compile_model"]
 def compile_model(model: CheckedModel, structure: Structure) -> Compiled:
     """The kernel of a model for one structure, made once.
 
-    Raises UsageError for a method that does not exist or cannot do the model.
+    Raises UsageError for a method that does not exist or cannot do the model, and for exact spike times of a model that has none.
     """
     return _compiled(without_declaration(model), structure)
 
@@ -35,9 +35,12 @@ def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     from .growth import refuse_what_grows
     from .jacobian import jacobian_of
     from .lowering import lower
+    from .spike_times import refuse_inexact
 
     refuse_what_grows(model)
     discretised = discretise(model, structure)
+    if structure.spike_times == "exact":
+        refuse_inexact(model, structure, discretised)
     kernel, initial, observing = lower(model, structure, discretised)
     system = discretised.system
     return Compiled(

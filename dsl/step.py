@@ -42,6 +42,12 @@ class System:
         return tuple(self.drift)
 
     @property
+    def switched(self) -> bool:
+        """Whether the flow of some state is another while the neuron is refractory."""
+        asked = (symbol.name for slope in self.drift.values() for symbol in slope.free_symbols)
+        return bool(self.held) or "@not_refractory" in asked
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The sources of noise in a fixed order."""
         return tuple(sorted({source for _, source in self.noise}))

@@ -19,6 +19,7 @@ class Structure:
     a column a neuron), "function" (an expression of time in `functions`) or "matrix"; each external "series" or "columns".
 
     `outside` are the Python functions that the model calls (an external of the shape "call"). `recorded` are the names that probes are made for.
+    `spike_times` is "grid" or "exact".
     """
 
     method: str | None = None
@@ -27,6 +28,7 @@ class Structure:
     conventions: str = "dvdt"
     recorded: tuple[str, ...] = ()
     outside: tuple[FunctionPlace, ...] = ()
+    spike_times: str = "grid"
 
 
 @dataclass(frozen=True)

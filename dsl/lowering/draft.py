@@ -44,6 +44,7 @@ class Draft:
     def __init__(self, model: CheckedModel, structure: Structure, discretised: Discretised) -> None:
         self.model, self.structure, self.discretised = model, structure, discretised
         self.shapes = dict(structure.shapes)
+        self.exact = structure.spike_times == "exact"
         self.brian2 = structure.conventions == "brian2"
         self.written_out = definitions(model, dict(structure.functions)) | dict(discretised.bounds)
         self.kinds: dict[str, Kind] = dict(BUILT_IN)
@@ -145,13 +146,13 @@ class Draft:
         self._statements.append(Draw(symbol.name, distribution, stream, mean))
         return symbol
 
-    def emit(self, event: int, flag: Symbol) -> None:
-        self._emits.append(Emit(event, flag.name))
+    def emit(self, event: int, flag: Symbol, moment: str | None = None) -> None:
+        self._emits.append(Emit(event, flag.name, moment))
 
     # ---- phases
 
-    def end_phase(self, reductions: tuple[Reduce | MatrixProduct, ...] = (), *stores: Store) -> None:
-        """Everything up to here is one loop over the neurons; current values go to their arrays."""
+    def end_phase(self, reductions: tuple[Reduce | MatrixProduct, ...] = (), *stores: Store, where: str | None = None) -> None:
+        """Everything up to here is one loop over the neurons, or those of `where`; current values go to their arrays."""
         run = [statement for statement in self._statements if isinstance(statement, tuple)]
         draws = [statement for statement in self._statements if isinstance(statement, Draw)]
         assigned, kinds = shared_parts(run, self.kinds, f"@part{len(self.phases)}_")
@@ -160,7 +161,7 @@ class Draft:
         changed = ((name, value) for name, value in self.now.items() if name in self.arrays and isinstance(value, Symbol))
         current = [Store(name, value.name) for name, value in changed if value.name != name]
         uniform = tuple(self.arranger.next_phase())
-        self.phases.append(Phase(uniform, body, tuple(self._emits), (*current, *stores), reductions))
+        self.phases.append(Phase(uniform, body, tuple(self._emits), (*current, *stores), reductions, where))
         written = {store.array for store in current}
         for name in written:
             self.now[name] = Symbol(name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...backends.kernel import Constant, Kind, Operation, Symbol
+from collections.abc import Sequence
+
+from ...backends.kernel import Constant, Expr, Kind, Operation, Symbol
 from ..checked import Assignment, Event
 from ..substitute import operations_of, substitute, symbols_of
 from .draft import Draft
@@ -37,11 +39,12 @@ def _asked(old: Operation) -> str:
     return symbol.name
 
 
-def events(draft: Draft) -> None:
+def events(draft: Draft, numbers: Sequence[int]) -> None:
     """All conditions are tested on the new values; then each event runs its block, in the order written."""
-    flags = [_flag(draft, number, event) for number, event in enumerate(draft.model.events)]
-    _begin_crossings(draft)
-    for event, flag in zip(draft.model.events, flags, strict=True):
+    chosen = [draft.model.events[number] for number in numbers]
+    flags = [_flag(draft, number, event) for number, event in zip(numbers, chosen, strict=True)]
+    _begin_crossings(draft, chosen)
+    for event, flag in zip(chosen, flags, strict=True):
         if event.name == "spike":
             _note_spike(draft, flag)
         block(draft, event.block, flag)
@@ -58,25 +61,30 @@ def _flag(draft: Draft, number: int, event: Event) -> Symbol:
     return flag
 
 
-def _begin_crossings(draft: Draft) -> None:
+def _begin_crossings(draft: Draft, chosen: Sequence[Event]) -> None:
     """The test of each crossing on the initial state."""
-    tests = [node for event in draft.model.events for node in operations_of(event.condition) if node.name == "crosses"]
+    tests = [node for event in chosen for node in operations_of(event.condition) if node.name == "crosses"]
     for (name, _), test in zip(draft.crossings, tests, strict=False):
-        draft.initial.append((name, substitute(Operation("greater", test.arguments), draft.initial_values())))
+        draft.initial.append((name, above_at_start(draft, *test.arguments)))
+
+
+def above_at_start(draft: Draft, left: Expr, right: Expr) -> Expr:
+    """Whether the left side of a crossing is above the right one on the initial state."""
+    return substitute(Operation("greater", (left, right)), draft.initial_values())
 
 
 def _note_spike(draft: Draft, flag: Symbol) -> None:
-    if LAST_STEP in draft.now or _is_read(draft, LAST):
+    if LAST_STEP in draft.now or is_read(draft, LAST):
         remember(draft, LAST)
         number = Symbol("@step") if draft.brian2 else Operation("add", (Symbol("@step"), Constant(1)))
         last = Operation("where", (flag, number, draft.now[LAST_STEP]))
         draft.now[LAST_STEP] = draft.assign(LAST_STEP, Kind.INTEGER, last)
-    if SPIKED in draft.now or _is_read(draft, SPIKED):
+    if SPIKED in draft.now or is_read(draft, SPIKED):
         remember(draft, SPIKED)
         draft.now[SPIKED] = flag
 
 
-def _is_read(draft: Draft, name: str) -> bool:
+def is_read(draft: Draft, name: str) -> bool:
     """Whether a block, an output or a recorded quantity reads one of the names that a spike sets."""
     model = draft.model
     expressions = [s.expression for e in model.events for s in e.block]

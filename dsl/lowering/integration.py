@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from ...backends.kernel import Constant, Expr, Kind, Operation, Propagator, Symbol
+from ...backends.kernel import Constant, Expr, Kind, Operation, Propagator
 from ..checked import Derived, Input
 from ..step import Propagation
 from ..structure import FAILED
@@ -48,28 +48,30 @@ def integrate(draft: Draft) -> None:
         if propagation.transition or propagation.input:
             _declare_propagator(draft, propagation)
     for name, expression in step.stages:
-        value = read(draft, _plain(draft, expression))
+        value = read(draft, plain(draft, expression))
         draft.kinds[name] = Kind.BOOLEAN if draft.kind(value) is Kind.BOOLEAN else Kind.REAL
         draft.now[name] = draft.assign(name, draft.kinds[name], value, free=True)
     new = {
-        state: draft.assign(state, Kind.REAL, read(draft, _plain(draft, value)), free=True) for state, value in step.new.items()
+        state: draft.assign(state, Kind.REAL, read(draft, plain(draft, value)), free=True) for state, value in step.new.items()
     }
-    for name, condition in step.conditions:
-        _demand(draft, f"{FAILED}{name}", read(draft, _plain(draft, condition)))
+    demand(draft)
     draft.now.update(new)
     for name, _ in step.stages:
         del draft.now[name]
 
 
-def _demand(draft: Draft, place: str, condition: Expr) -> None:
-    """A guarded array that a step in which the condition does not hold leaves at nan, whatever comes after."""
-    draft.state(place, Kind.REAL, Constant(0.0))
-    draft.guards.append(place)
-    kept = Operation("where", (condition, Symbol(place), Constant(float("nan"))))
-    draft.now[place] = draft.assign(place, Kind.REAL, kept)
+def demand(draft: Draft) -> None:
+    """For each condition of the scheme a guarded array, which a step in which it does not hold leaves at nan, whatever comes after."""
+    for name, condition in draft.discretised.step.conditions:
+        place, holds = f"{FAILED}{name}", read(draft, plain(draft, condition))
+        if place not in draft.arrays:
+            draft.state(place, Kind.REAL, Constant(0.0))
+            draft.guards.append(place)
+        kept = Operation("where", (holds, draft.now[place], Constant(float("nan"))))
+        draft.now[place] = draft.assign(place, Kind.REAL, kept)
 
 
-def _plain(draft: Draft, expression: sympy.Expr) -> Expr:
+def plain(draft: Draft, expression: sympy.Expr) -> Expr:
     for symbol in expression.free_symbols:
         draft.kinds.setdefault(symbol.name, Kind.REAL)
     return from_sympy(expression, draft.kinds)
@@ -77,7 +79,7 @@ def _plain(draft: Draft, expression: sympy.Expr) -> Expr:
 
 def _declare_propagator(draft: Draft, propagation: Propagation) -> None:
     transition, driven = propagation.transition, propagation.input
-    entries = tuple(_plain(draft, entry) for entry in propagation.system)
+    entries = tuple(plain(draft, entry) for entry in propagation.system)
     per_neuron = any(draft.arranger.pace(entry) & Pace.PER_NEURON for entry in entries)
     for name in (*transition.values(), *driven.values()):
         if per_neuron:
@@ -87,7 +89,7 @@ def _declare_propagator(draft: Draft, propagation: Propagation) -> None:
     draft.propagators.append(
         Propagator(
             size=propagation.system.rows,
-            step=_plain(draft, propagation.step),
+            step=plain(draft, propagation.step),
             system=entries,
             transition=tuple((r, c, name) for (r, c), name in transition.items()),
             input=tuple((r, c, name) for (r, c), name in driven.items()),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from ...backends.kernel import Assign, Draw, Emit, Phase, Store, Symbol
+from ...backends.kernel import Assign, Draw, Phase, Store, Symbol
 from ..substitute import operations_of, substitute, symbols_of
 from .arrange import SLOW
 
@@ -53,9 +54,7 @@ def carry_across(phases: list[Phase], declare: Callable[[str, str], None]) -> tu
                 declared.add(place)
                 declare(place, name)
                 home = result[made_in[name]]
-                result[made_in[name]] = Phase(
-                    home.uniform, home.body, home.emits, (*home.stores, Store(place, name)), home.reductions
-                )
+                result[made_in[name]] = replace(home, stores=(*home.stores, Store(place, name)))
         if foreign:
             result[number] = _renamed(result[number], renamed, copies)
     return tuple(result)
@@ -82,5 +81,5 @@ def _renamed(phase: Phase, names: Mapping[str, Symbol], copies: list[Assign]) ->
 
     uniform = [s for s in map(changed, phase.uniform) if isinstance(s, Assign)]
     stores = tuple(Store(s.array, names[s.name].name if s.name in names else s.name) for s in phase.stores)
-    emits = tuple(Emit(e.event, names[e.flag].name if e.flag in names else e.flag) for e in phase.emits)
-    return Phase((*copies, *uniform), tuple(changed(s) for s in phase.body), emits, stores, phase.reductions)
+    emits = tuple(replace(e, flag=names[e.flag].name) if e.flag in names else e for e in phase.emits)
+    return replace(phase, uniform=(*copies, *uniform), body=tuple(changed(s) for s in phase.body), emits=emits, stores=stores)

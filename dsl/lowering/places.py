@@ -8,7 +8,7 @@ from ..safe_forms import smooth
 from ..substitute import substitute
 from .arrange import Pace
 from .draft import Draft
-from .names import IS_REFRACTORY, LAST, LAST_STEP, REFRACTORY, SPIKED
+from .names import IS_REFRACTORY, LAST, LAST_PART, LAST_STEP, REFRACTORY, SPIKED
 
 
 def declare(draft: Draft) -> None:
@@ -50,5 +50,7 @@ def remember(draft: Draft, name: str) -> None:
     """The arrays that hold the last spike exist only where they are read."""
     if name == LAST and LAST_STEP not in draft.now:
         draft.state(LAST_STEP, Kind.INTEGER, Constant(-1))
+        if draft.exact:
+            draft.state(LAST_PART, Kind.REAL, Constant(0.0))
     elif name == SPIKED and SPIKED not in draft.now:
         draft.state(SPIKED, Kind.BOOLEAN, Constant(False))

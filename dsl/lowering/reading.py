@@ -8,7 +8,7 @@ from ..structure import LENGTH
 from ..substitute import transform
 from .across import across
 from .draft import Draft
-from .names import DRAWS, LAST, LAST_STEP, NEVER, NOISE_STREAM, REDUCTIONS, SPIKED, STREAM_STEP
+from .names import DRAWS, LAST, LAST_PART, LAST_STEP, NEVER, NOISE_STREAM, REDUCTIONS, SPIKED, STREAM_STEP
 from .places import remember
 from .refractoriness import is_refractory
 
@@ -97,7 +97,10 @@ def _last_spike(draft: Draft) -> Expr:
     remember(draft, LAST)
     draft.scalar(LENGTH, Kind.DOUBLE)
     number = draft.now[LAST_STEP]
-    time = Operation("multiply", (Operation("to_double", (number,)), Symbol(LENGTH)))
+    steps: Expr = Operation("to_double", (number,))
+    if draft.exact:
+        steps = Operation("add", (steps, Operation("to_double", (draft.now[LAST_PART],))))
+    time = Operation("multiply", (steps, Symbol(LENGTH)))
     return Operation("where", (Operation("less", (number, Constant(0))), Operation("to_double", (Constant(NEVER),)), time))
 
 

@@ -219,6 +219,7 @@ def assemble(binding: Binding, settings: Settings, recorded: tuple[str, ...]) ->
         conventions=settings.convention.name,
         recorded=recorded,
         outside=binding.outside,
+        spike_times=settings.spike_times,
     )
     return Assembly(binding, settings, structure, compile_model(binding.model, structure))
 

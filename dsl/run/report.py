@@ -12,7 +12,7 @@ class Report:
 
     `dt`, `start`, `duration`, `wall_time` and `compile_seconds` are in seconds. `kernels_compiled`: how many kernels had to be translated to
     machine code for this run; 0 where they were known. `noise` says in whose sense, Ito's or Stratonovich's, white noise was taken; empty
-    where there is none.
+    where there is none. `spike_times`: "grid" or "exact".
     """
 
     model: str
@@ -34,6 +34,7 @@ class Report:
     neuron_steps_per_second: float
     notes: tuple[str, ...] = ()
     noise: str = ""
+    spike_times: str = "grid"
 
     def __getitem__(self, name: str) -> object:
         if name not in self.keys():
@@ -69,4 +70,6 @@ class Report:
         ]
         if self.noise:
             found.insert(2, ("noise", self.noise))
+        if self.spike_times == "exact":
+            found.insert(-4, ("spikes", "at their moments between the points of the grid"))
         return found + [("note", note) for note in self.notes]

@@ -48,6 +48,10 @@ def simulate(
     threads     of the CPU; None: all
     seed        of all draws; None: a fresh one, which the report tells
     conventions "dvdt", "brian2" or "nest": stamps of spikes, rows of recordings, counting of refractory periods
+    spike_times "grid": spikes at the ends of steps. "exact": at the moment when the condition becomes true, found on the solution between
+                the points of the grid; the reset happens then, the rest of the step is made from there, and the refractory period
+                ends when it ends. Spike times are then as good as the scheme. At most one spike a neuron and step. Refused for
+                white noise, draws in the condition, `each step` blocks, values of all neurons, and conventions="brian2"
     progress    None: a bar on a terminal and in a notebook; True, False, or a callable(fraction, elapsed seconds)
     checkpoint  a file that holds the state of the run, written `every` so much simulated time ("10 s"; None: about once a minute of
                 waiting), on Ctrl-C and at the end. Where the file is there already and of this very run, the run goes on from it

@@ -95,6 +95,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         neuron_steps_per_second=n * steps / seconds if seconds else 0.0,
         notes=(*stretch.notes, *assembly.compiled.notes),
         noise=assembly.compiled.noise,
+        spike_times=settings.spike_times,
     )
 
 

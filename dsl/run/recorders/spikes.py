@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pairs = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+from ....backends.memory import Listed
 
+ROWS = ("steps", "neurons", "moments")  # of a log, as it is stored
 RADIX = 1 << 16  # steps of a chunk up to which their numbers are sorted as 16-bit ones, digit by digit
 
 
@@ -36,15 +38,16 @@ class Spikes:
 
 
 class LoggedSpikes(Spikes):
-    """Events that are sorted when they are asked for. `dt` in ms; an event of step k is told at (k + stamp)*dt."""
+    """Events that are sorted when they are asked for. `dt` in ms; an event of step k is told at (k + stamp)*dt, or, where its moment
+    within the step is known, at (k + moment)*dt."""
 
     def __init__(self, log: EventLog, stamp: int, dt: float) -> None:
         self._log, self._stamp, self._dt = log, stamp, dt
 
     @cached_property
     def _both(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # type: ignore[override]
-        steps, neurons = self._log.sorted()
-        return (steps + self._stamp) * self._dt / 1000, neurons
+        steps, neurons, *moments = self._log.sorted()
+        return (steps + (moments[0] if moments else self._stamp)) * self._dt / 1000, neurons
 
     def __len__(self) -> int:
         return self._log.count
@@ -55,17 +58,18 @@ class Chunk:
     """The events of the steps from `first` on that one chunk of a run emitted: block after block, each in the order of its steps."""
 
     first: int
-    pairs: Pairs
+    listed: list[Listed]
     in_order: bool = False
 
-    def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(steps, neurons) by step, then neuron. For one step, blocks stand in the order of their neurons already, so a stable sort will do."""
+    def sorted(self) -> Listed:
+        """(steps, neurons, and moments where they are known) by step, then neuron. For one step, blocks stand in the order of their
+        neurons already, so a stable sort will do."""
         if not self.in_order:
-            steps, neurons = (np.concatenate(parts) for parts in zip(*self.pairs, strict=True))
-            since = steps - self.first
+            whole = _joined(self.listed)
+            since = whole[0] - self.first
             order = np.argsort(since.astype(np.uint16) if since.max() < RADIX else since, kind="stable")
-            self.pairs, self.in_order = [(steps[order], neurons[order])], True
-        return self.pairs[0]
+            self.listed, self.in_order = [tuple(row[order] for row in whole)], True
+        return self.listed[0]
 
 
 @dataclass
@@ -75,13 +79,13 @@ class EventLog:
     chunks: list[Chunk] = field(default_factory=list)
     count: int = 0
 
-    def drain(self, pairs: Pairs, first: int) -> None:
+    def drain(self, listed: list[Listed], first: int) -> None:
         """Take over what a chunk of steps from `first` on has emitted."""
-        kept = [pair for pair in pairs if len(pair[0])]
-        pairs.clear()
+        kept = [rows for rows in listed if len(rows[0])]
+        listed.clear()
         if kept:
             self.chunks.append(Chunk(first, kept))
-            self.count += sum(len(steps) for steps, _ in kept)
+            self.count += sum(len(rows[0]) for rows in kept)
 
     def since(self, first: int) -> EventLog:
         """Only the events of the chunks that began at step `first` or later."""
@@ -90,22 +94,28 @@ class EventLog:
             if chunk.first < first:
                 break
             kept.append(chunk)
-        return EventLog(kept[::-1], sum(len(steps) for chunk in kept for steps, _ in chunk.pairs))
+        return EventLog(kept[::-1], sum(len(rows[0]) for chunk in kept for rows in chunk.listed))
 
-    def stored(self) -> dict[str, NDArray[np.int64]]:
+    def stored(self) -> dict[str, NDArray[Any]]:
         """All events as arrays by name; `restore` makes the same log of them."""
-        steps, neurons = self.sorted()
-        return {"steps": steps, "neurons": neurons}
+        return dict(zip(ROWS, self.sorted(), strict=False))
 
-    def restore(self, stored: Mapping[str, NDArray[np.int64]]) -> None:
+    def restore(self, stored: Mapping[str, NDArray[Any]]) -> None:
         """Hold these events and no others."""
-        steps, neurons = stored["steps"], stored["neurons"]
-        self.chunks = [Chunk(int(steps[0]), [(steps, neurons)], in_order=True)] if len(steps) else []
-        self.count = len(steps)
+        rows = tuple(stored[name] for name in ROWS if name in stored)
+        self.chunks = [Chunk(int(rows[0][0]), [rows], in_order=True)] if len(rows[0]) else []
+        self.count = len(rows[0])
 
-    def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(steps, neurons) by step, then neuron."""
+    def sorted(self) -> Listed:
+        """(steps, neurons, and moments where they are known) by time, then neuron."""
         if not self.chunks:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        steps, neurons = (np.concatenate(parts) for parts in zip(*(chunk.sorted() for chunk in self.chunks), strict=True))
-        return steps, neurons
+        steps, neurons, *moments = whole = _joined([chunk.sorted() for chunk in self.chunks])
+        if not moments:
+            return whole
+        order = np.lexsort((neurons, steps + moments[0]))
+        return tuple(row[order] for row in whole)
+
+
+def _joined(listed: list[Listed]) -> Listed:
+    return tuple(np.concatenate(rows) for rows in zip(*listed, strict=True))

@@ -188,7 +188,6 @@ def test_no_steps():
         ({"seed": "one"}, "seed"),
         ({"seed": True}, "seed"),
         ({"conventions": "brian"}, "brian2"),
-        ({"spike_times": "exact"}, "grid"),
         ({"spike_times": "precise"}, "grid"),
         ({"progress": 3}, "progress"),
         ({"n": 0}, "n"),
