@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="all mistakes of a text, with their places")
     check.add_argument("file", metavar="FILE")
+    check.add_argument("--lint", action="store_true", help="also what is no mistake and was hardly meant")
+    check.add_argument("--strict", action="store_true", help="with --lint: exit status 1 where something is found")
+    check.add_argument("--dt", help="with --lint: the step that times are held against (default: the model's, else 0.1 ms)")
 
     explain = commands.add_parser("explain", help="the scheme, the update equations, the stability limit of dt")
     _add_model(explain)
@@ -178,6 +181,9 @@ def _is_one(name: str, found: ModelTable) -> bool:
 def _check(given: argparse.Namespace) -> int:
     from .registry import load
 
+    if (given.strict or given.dt) and not given.lint:
+        raise UsageError(f"{'--strict' if given.strict else '--dt'} belongs to --lint: dvdt check --lint FILE")
+    strange = 0
     for name, found in load(given.file).items():
         parts = (
             (found.states, "state"),
@@ -192,7 +198,20 @@ def _check(given: argparse.Namespace) -> int:
         print(f"{name}: no mistakes ({', '.join(counts)})")
         for note in found.checked.notes:
             print(f"  note: {note}")
-    return 0
+        strange += _lint(found, given) if given.lint else 0
+    return 1 if given.strict and strange else 0
+
+
+def _lint(model: Model, given: argparse.Namespace) -> int:
+    """Print what is found in a model, at its places in the file; how many findings."""
+    from .declaration import declaration_of
+    from .lint import lint
+    from .run.duration import time_step
+
+    findings = lint(model.checked, declaration_of(model.checked), None if given.dt is None else time_step(given.dt))
+    if findings:
+        print(f"\n{findings}\n")
+    return len(findings)
 
 
 def _explain(given: argparse.Namespace) -> int:

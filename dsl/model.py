@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration, Statement
     from .explanation import Explanation
     from .keywords import EventText
+    from .lint import Findings
     from .surrogates import Surrogate
 
 SHELF = Shelf()  # of the default registry
@@ -231,6 +232,19 @@ class Model:
         length, given = time_step(step_for(dt, self.checked)), {**self.bound, **(parameters or {})}
         model, structure = given_structure(self.checked, method, given)
         return explain(model, structure, length, lambda: attempt(self.checked, method, length, given))
+
+    def lint(self, dt: object = None) -> Findings:
+        """What is no mistake in the text, and was hardly meant: each finding has a `code`, a `span` in `text`, a `message` and a `help`.
+
+        `dt` is the step that times are held against: by default that which the model recommends, else 0.1 ms. Prints as a report.
+        Raises UsageError for a `dt` that is no time.
+        """
+        from ..grammar.parse import parse
+        from .lint import lint
+        from .run.duration import time_step
+
+        (declaration,) = parse(Source(self.text, self.name)).module.models
+        return lint(self.checked, declaration, None if dt is None else time_step(dt))
 
     def latex(self) -> str:
         """The equations, derived quantities and events as LaTeX: one `aligned` environment, to stand between dollar signs."""

@@ -35,7 +35,7 @@ def render(mistakes: Sequence[Mistake]) -> str:
 
 def report(mistake: Mistake) -> str:
     """One mistake."""
-    lines = [f"error[{mistake.code}]: {sayable(mistake.message)}"]
+    lines = [f"{mistake.severity}[{mistake.code}]: {sayable(mistake.message)}"]
     labels = (Label(mistake.span, mistake.note), *mistake.labels)
     for source in dict.fromkeys(label.span.source.name for label in labels):
         mine = [label for label in labels if label.span.source.name == source]

@@ -26,6 +26,7 @@ class Mistake:
     restore the spanned text, where the help amounts to exactly that.
     """
 
+    severity: ClassVar[str] = "error"
     code: ClassVar[str] = "mistake"
     span: Span = field(compare=False)
 
