@@ -203,8 +203,8 @@ def test_a_number_of_a_text_is_that_double_and_in_single_precision_that_float() 
     values = [16777217.0, 0.1, 1.00000012, 8.1234567e-5]
     names = [f"y{place}" for place in range(len(values))]
     text = "; ".join(["dx/dt = 0/ms; x(0) = 0", *(f"{name} = x + {value!r}" for name, value in zip(names, values, strict=True))])
-    for precision in ("float64", "float32"):
-        result = dvdt.simulate(text, "0.1 ms", record=names, precision=precision)
+    for precision, backend in (("float64", "reference"), ("float32", "cpu")):
+        result = dvdt.simulate(text, "0.1 ms", record=names, precision=precision, backend=backend)
         assert [result[name][0, 0] for name in names] == [np.dtype(precision).type(value) for value in values]
 
 

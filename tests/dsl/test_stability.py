@@ -36,6 +36,7 @@ def test_the_limit_of_rk4_on_the_imaginary_axis() -> None:
 
 
 @pytest.mark.parametrize("method", ["euler", "rk2", "rk4", "euler_sequential", "exponential_euler", "exponential_rk2"])
+@pytest.mark.filterwarnings("ignore:.*longer than")
 def test_runs_decay_below_the_limit_and_grow_above(method: str) -> None:
     text = "dx/dt = (-x + 3*y)/ms; dy/dt = (-4*x - 2*y)/ms; x(0) = 1; y(0) = 1"
     limit = dvdt.Model(text).explain(method).stable_dt
