@@ -23,13 +23,15 @@ PADE = (
 PADE_NORM = 5.371920351148152
 
 
-def run_prologue(kernel: Kernel, memory: Memory, entries: Sequence[Hoist | Propagator] | None = None) -> None:
+def run_prologue(
+    kernel: Kernel, memory: Memory, entries: Sequence[Hoist | Propagator] | None = None, reads: frozenset[str] | None = None
+) -> None:
     """Run the prologue of the kernel, or these entries of it: `memory.scalars` is extended, arrays are filled in the working precision.
 
-    `memory.scalars` has "@dt" and every scalar that the entries do not make, `memory` every such array.
+    `memory.scalars` has "@dt" and every scalar that the entries do not make, `memory` every such array. `reads` is `read_by(entries)`.
     """
     entries = kernel.prologue if entries is None else entries
-    environment = _environment(kernel, memory, entries)
+    environment = _environment(kernel, memory, read_by(entries) if reads is None else reads)
     for entry in entries:
         results = (
             {entry.name: evaluate(entry.expression, environment)} if isinstance(entry, Hoist) else _propagate(entry, environment)
@@ -53,9 +55,13 @@ def _made(entry: Hoist | Propagator) -> tuple[str, ...]:
     return (entry.name,) if isinstance(entry, Hoist) else tuple(name for _, _, name in (*entry.transition, *entry.input))
 
 
-def _environment(kernel: Kernel, memory: Memory, entries: Sequence[Hoist | Propagator]) -> dict[str, Value]:
+def read_by(entries: Sequence[Hoist | Propagator]) -> frozenset[str]:
+    """The names that entries of the prologue use."""
+    return frozenset(name for entry in entries for expression in _expressions(entry) for name in symbols_of(expression))
+
+
+def _environment(kernel: Kernel, memory: Memory, wanted: frozenset[str]) -> dict[str, Value]:
     """What the entries read, and nothing else: an array of a large population is not copied for nothing."""
-    wanted = {name for entry in entries for expression in _expressions(entry) for name in symbols_of(expression)}
     found: dict[str, Value] = {"@n": np.int64(memory.n), **memory.series, **memory.functions}
     found |= {name: np.float64(value) for name, value in memory.scalars.items() if name in wanted}
     if "@i" in wanted:
@@ -74,6 +80,8 @@ def _expressions(entry: Hoist | Propagator) -> tuple[Expr, ...]:
 
 
 def _of_kind(value: Value, kind: Kind) -> Value:
+    if kind is Kind.REAL and isinstance(value, float):
+        return np.float64(value)
     if kind is Kind.BOOLEAN:
         return np.not_equal(value, 0)
     return np.asarray(value).astype(np.int64 if kind is Kind.INTEGER else np.float64, copy=False)[()]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import dvdt
+from dvdt.dsl.cli import main
 from dvdt.dsl.functions import FUNCTIONS
 
 PAGE = Path(__file__).parents[1] / "docs" / "language.md"
@@ -70,3 +72,30 @@ def test_python_examples_run() -> None:
 def test_every_function_of_the_language_is_listed() -> None:
     listed = set(re.findall(r"\w+", TEXT))
     assert set(FUNCTIONS) <= listed
+
+
+RUNNING = (PAGE.parent / "running.md").read_text(encoding="utf-8")
+RUNNING_BLOCKS = re.findall(r"^```([^\n]+)\n(.*?)^```$", RUNNING, re.MULTILINE | re.DOTALL)
+
+
+def test_examples_of_running_models_run_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    assert {language for language, _ in RUNNING_BLOCKS} == {"python", "sh"}
+    names: dict[str, object] = {}
+    for language, text in RUNNING_BLOCKS:
+        if language == "python":
+            line = RUNNING.count("\n", 0, RUNNING.index(text))
+            exec(compile("\n" * line + text, "docs/running.md", "exec"), names)
+        else:
+            for command in text.splitlines():
+                assert command.startswith("dvdt ")
+                assert main(shlex.split(command)[1:]) == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"adex.npz", "adex.png", "adex.ckpt", "run.ckpt", "long.ckpt"}
+
+
+def test_contents_of_running_models_lead_somewhere() -> None:
+    headings = {
+        line.lstrip("# ").lower().replace(",", "").replace(" ", "-") for line in RUNNING.splitlines() if line.startswith("##")
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", RUNNING)) <= headings

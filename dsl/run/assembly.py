@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...backends.kernel import Expr, Hoist, Kernel, Kind, Propagator
 from ...backends.memory import Memory, allocate
 from ...backends.program import Program
-from ...backends.prologue import following, run_prologue
+from ...backends.prologue import following, read_by, run_prologue
 from ..structure import LENGTH, Compiled, Structure
 from . import drive
 from .binding import Binding
@@ -28,6 +28,7 @@ class Consequences:
     scalars: tuple[str, ...]
     arrays: frozenset[str]
     entries: tuple[Hoist | Propagator, ...]
+    reads: frozenset[str]
 
 
 @dataclass
@@ -116,15 +117,16 @@ class Assembly:
         if found.arrays:
             fill(self._rows(found.arrays), binding, seed, dt, {})
         if found.entries:
-            run_prologue(self.kernel, memory, found.entries)
+            run_prologue(self.kernel, memory, found.entries, found.reads)
 
     def _consequences(self, name: str) -> Consequences:
         names, shapes = self.binding.following(name), self.binding.shapes
-        held = {scalar.name for scalar in self.kernel.scalars}
+        held, entries = {scalar.name for scalar in self.kernel.scalars}, following(self.kernel, names)
         return Consequences(
             tuple(each for each in names if each in held and shapes[each] == "scalar"),
             frozenset(each for each in names if shapes[each] == "array"),
-            following(self.kernel, names),
+            entries,
+            read_by(entries),
         )
 
     def set_parameters(self, steps: int) -> None:

@@ -105,7 +105,8 @@ class Binding:
         """The same but for the numbers of one parameter; None where its shape, or what depends on what, changes with them."""
         if not isinstance(source, Uniform | PerNeuron) or type(source) is not type(self.sources.get(name)):
             return None
-        made = replace(self, sources={**self.sources, name: source}, unset=tuple(each for each in self.unset if each != name))
+        unset = tuple(each for each in self.unset if each != name) if self.unset else ()
+        made = Binding(self.model, self.n, {**self.sources, name: source}, unset)
         made.__dict__.update({kept: getattr(self, kept) for kept in ("shapes", "functions", "variables")})
         return made
 

@@ -14,6 +14,9 @@ def short(value: object, unit: str) -> str:
     """A value as one line; `unit` is that of bare numbers."""
     if isinstance(value, int | float | np.number | list | tuple | np.ndarray):
         return _numbers(np.asarray(value), "" if unit in ("1", "", "integer", "boolean") else f" {unit}")
+    sender = getattr(value, "model", value)
+    if hasattr(sender, "states") and hasattr(sender, "name"):
+        return f"the output of {sender.name}"
     line = getattr(value, "__name__", "a function") if callable(value) else " ".join(str(value).split())
     return line if len(line) <= MOST else line[: MOST - 3] + "..."
 

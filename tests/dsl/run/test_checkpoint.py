@@ -113,6 +113,7 @@ INPUTS = {
     "noise": dvdt.noise("0.1 nA", "0.1 nA", "5 ms"),
     "normal": dvdt.normal("0.1 nA", "0.05 nA"),
     "uniform": dvdt.uniform("0 nA", "0.2 nA"),
+    "sender": dvdt.Population("sine_current", parameters={"amplitude": 0.2}),
 }
 
 
@@ -135,6 +136,17 @@ def test_a_table_of_a_file_is_gone_on_with_when_the_file_is_gone(tmp_path):
     assert_same(dvdt.Simulation.load(tmp_path / "x.ckpt").run("5 ms"), whole.run("5 ms"))
 
 
+def test_listed_spike_times_are_gone_on_with(tmp_path):
+    times = dvdt.spike_times([[1.0, 2.5, 4.0], [0.5, 3.0]])
+    whole = dvdt.Simulation("spike_times", n=2, parameters={"times": times}, backend="reference", seed=1)
+    whole.run("2 ms")
+    whole.save(tmp_path / "x.ckpt")
+    loaded = dvdt.Simulation.load(tmp_path / "x.ckpt")
+    rest = loaded.run("4 ms")
+    assert len(rest.spikes) == 3
+    assert_same(rest, whole.run("4 ms"))
+
+
 def test_every_source_is_plain_data():
     """Whatever an input binds to is written and read back; a kind of input that is added has to be, too."""
     arrays = {}
@@ -145,7 +157,8 @@ def test_every_source_is_plain_data():
             plain = plain_source(source, lambda array: arrays.setdefault(str(id(array)), array) is None or str(id(array)))
             assert same(source_from(json.loads(json.dumps(plain)), arrays), source)
     files = {entry.name[:-3] for entry in os.scandir(inputs.__path__[0]) if entry.name[0] != "_"}
-    assert files == {"csv", "function", "noise", "ramp", "series", "step"}  # a new kind needs a row in INPUTS
+    # a new kind needs a row in INPUTS, or a test of its own
+    assert files == {"csv", "function", "noise", "ramp", "sender", "series", "spike_times", "step"}
 
 
 def test_another_backend_goes_on_but_for_rounding(tmp_path):
