@@ -181,6 +181,7 @@ class Worker:
             "ranges": _ranges(memory, block),
             "spare": aligned(spare, memory.precision),
             "spare_wholes": aligned(spare_wholes, whole),
+            "searched": aligned(4 * block if drawn_rows(kernel) else 0, np.dtype(np.float64)),
         }
         series = [number for place in kernel.series for number in _series(memory, place.name)]
         matrices = [address(memory.by_columns(place.name), memory.precision, (memory.n, memory.n)) for place in kernel.matrices]

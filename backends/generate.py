@@ -12,7 +12,7 @@ all blocks stand behind each other, a phase goes over all of them, and the reduc
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .emit import CONVERT, Scope, Spelling, assign, call, extents, name, number
@@ -34,13 +34,13 @@ from .kernel import (
     Symbol,
     symbols_of,
 )
-from .loops import PAIRED, Loop, drawn, drawn_rows, loops_of, rows_between
+from .loops import Loop, drawn, drawn_rows, loops_of, made_for, rows_between
 
 # The numbers of the one argument of the function, `plan`; then follow, for each series, its address, rows and columns, and
 # the addresses of the matrices.
 PLAN = (
     "n first_block last_block begin first last stop k0 k1 capacity at_once recordings blocks"
-    " reals integers scalars scratch wholes flags spikes counts marks records ranges spare spare_wholes"
+    " reals integers scalars scratch wholes flags spikes counts marks records ranges spare spare_wholes searched"
 ).split()
 ADDRESSES = PLAN.index("reals")
 RECORDING = "probe every start neurons places values".split()  # the numbers of one row of `records`
@@ -50,6 +50,7 @@ PRIMITIVES = (
 )
 REDUCTIONS = "count largest one_of one_of_block product rank rank_wholes smallest sum_up tree tree_of_block".split()
 DISTRIBUTIONS = "uniform normal exponential poisson".split()
+PAIRS = {distribution: f"{distribution}_pair" for distribution in DISTRIBUTIONS if distribution != "poisson"}
 
 UNCOUPLED = """
 def advance(plan):
@@ -153,6 +154,14 @@ for group in range(0, lanes, 64):
         one, two = PAIR(origin + j, step, STREAM, k0, k1)
         put(scratch, PLACE + j, one)
         put(scratch, PLACE + 32 + j, two)
+repeat(scratch, PLACE + many, PLACE + lanes)
+"""
+
+# Counts: their means are written first.
+COUNTS = """
+MEANS
+repeat(scratch, PLACE + many, PLACE + lanes)
+MANY(scratch, PLACE, searched, BLOCK, lanes, origin, step, STREAM, k0, k1)
 repeat(scratch, PLACE + many, PLACE + lanes)
 """
 
@@ -265,9 +274,9 @@ class Generator:
         self.scope = Scope(spelling, {**BUILT_IN, **kinds}, self.precision, self.functions, outside=outside)
 
     def internal_names(self) -> set[str]:
-        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, MOMENT, RARE, DRAWS, RECORD, WINNER))
+        templates = "".join((UNCOUPLED, COUPLED, EACH, EVENTS, MOMENT, RARE, DRAWS, COUNTS, RECORD, WINNER))
         found = {node.id for node in ast.walk(ast.parse(templates)) if isinstance(node, ast.Name)}
-        kinds = (*DISTRIBUTIONS, *[f"{distribution}_pair" for distribution in PAIRED])
+        kinds = (*DISTRIBUTIONS, *PAIRS.values(), "poisson_many")
         draws = {f"{kind}_{width}" for kind in kinds for width in ("f64", "f32")}
         more = {*PLAN, *PRIMITIVES, *REDUCTIONS, *self.functions.values(), *draws}
         return found | more | {"doubles", "np", "real", "double", "integer", "inf", "nan", "advance", "words", "plan", "outside"}
@@ -324,7 +333,14 @@ class Generator:
 
     def places(self) -> list[ast.stmt]:
         """Names for the numbers of the plan and for what stands at its addresses."""
-        kinds = {"reals": "real", "scratch": "real", "spare": "real", "scalars": "double", "flags": "np.uint8"}
+        kinds = {
+            "reals": "real",
+            "scratch": "real",
+            "spare": "real",
+            "scalars": "double",
+            "searched": "double",
+            "flags": "np.uint8",
+        }
         lines = [f"{entry} = plan[{index}]" for index, entry in enumerate(PLAN[:ADDRESSES])]
         for index, entry in enumerate(PLAN[ADDRESSES:], ADDRESSES):
             lines.append(f"{entry} = at(plan[{index}], {kinds.get(entry, 'integer')})")
@@ -408,7 +424,7 @@ class Generator:
             "@i" in _elements(expression) for statement in phase.body if (expression := _expression(statement))
         )
         draws = {draw.name: row for row, draw in enumerate(drawn(phase), self.array_rows())}
-        ahead = [statement for draw in drawn(phase) for statement in self.draw_ahead(draw, draws[draw.name])]
+        ahead = [statement for draw in drawn(phase) for statement in self.draw_ahead(draw, draws, phase, along)]
         loops = loops_of(self.kernel, phase)
         first = self.array_rows() + drawn_rows(self.kernel)
         carried = {key: first + row for key, row in rows_between(loops).items()}
@@ -425,30 +441,46 @@ class Generator:
 
     def loop(self, loop: Loop, along: bool, draws: Mapping[str, int], carried: Mapping[str, int]) -> ast.For:
         """One loop without its flags and stores, with the rows of what is drawn ahead and of what is carried."""
-        index = "origin + j" if along else "origin + select(j < many, j, many - 1)"
-        indexed = "@i" in loop.reads or any(isinstance(statement, Draw) for statement in loop.statements)
         taken = {key: row for key, row in draws.items() if key in loop.reads} | {key: carried[key] for key in loop.taken}
-        statements = [
+        made = self.neurons(along, loop.reads, taken, loop.statements)
+        made.body += [self.keep(key, carried[key]) for key in loop.kept]
+        return made
+
+    def neurons(
+        self, along: bool, reads: frozenset[str], taken: Mapping[str, int], statements: Sequence[Assign | Draw]
+    ) -> ast.For:
+        """A loop over the neurons of a block, which loads what it reads and what it takes from rows."""
+        index = "origin + j" if along else "origin + select(j < many, j, many - 1)"
+        indexed = "@i" in reads or any(isinstance(statement, Draw) for statement in statements)
+        made = [
             *([assign("i", ast.parse(index, mode="eval").body)] if indexed else []),
-            *self.loads(loop.reads),
+            *self.loads(reads),
             *[
                 assign(self.scope.spelling(key), call("get", name("scratch"), self.row(row, name("j"))))
                 for key, row in taken.items()
             ],
-            *[self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in loop.statements],
-            *[self.keep(key, carried[key]) for key in loop.kept],
+            *[self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in statements],
         ]
-        return ast.For(ast.Name("j", ast.Store()), call("range", name("many" if along else "lanes")), statements, [])
+        return ast.For(ast.Name("j", ast.Store()), call("range", name("many" if along else "lanes")), made, [])
 
     def keep(self, key: str, row: int) -> ast.stmt:
         return ast.Expr(call("put", name("scratch"), self.row(row, name("j")), name(self.scope.spelling(key))))
 
-    def draw_ahead(self, draw: Draw, row: int) -> list[ast.stmt]:
-        """The loop that writes the numbers of a draw to their row."""
-        pair = f"{draw.distribution}_pair_{'f64' if self.precision == 'float64' else 'f32'}"
-        self.scope.called.add(pair)
+    def draw_ahead(self, draw: Draw, rows: Mapping[str, int], phase: Phase, along: bool) -> list[ast.stmt]:
+        """The loops that write the numbers of a draw to its row."""
+        width, place = "f64" if self.precision == "float64" else "f32", self.row(rows[draw.name], number(0))
+        function = f"{PAIRS.get(draw.distribution, 'poisson_many')}_{width}"
+        self.scope.called.add(function)
         self.scope.kinds[draw.name] = Kind.REAL
-        return self.fill(DRAWS, {}, PAIR=name(pair), STREAM=draw.stream, PLACE=self.row(row, number(0)))
+        if draw.mean is None:
+            return self.fill(DRAWS, {}, PAIR=name(function), STREAM=draw.stream, PLACE=place)
+        made = made_for(draw.mean, phase)
+        reads = frozenset(key for e in (draw.mean, *[s.expression for s in made]) for key in symbols_of(e))
+        taken = {key: row for key, row in rows.items() if key in reads}
+        means = self.neurons(along, reads, taken, made)
+        target = self.row(rows[draw.name], name("j"))
+        means.body.append(ast.Expr(call("put", name("scratch"), target, self.scope.converted(draw.mean, Kind.REAL))))
+        return self.fill(COUNTS, {"MEANS": [means]}, MANY=name(function), STREAM=draw.stream, PLACE=place)
 
     def array_rows(self) -> int:
         return sum(array.kind is not Kind.INTEGER for array in self.kernel.arrays)

@@ -3,8 +3,8 @@
 A processor overlaps what it has in sight, some hundred instructions. The functions of a long body wait for one another and fill
 that window; in a loop of few functions the next neurons are in sight as well. Values that a later loop reads are carried in rows
 of the scratch; all stores and flags stand in the last loop, so that every loop reads the arrays as the phase found them. What
-is computed does not change by a bit. Draws, which hang on nothing but the neuron and the step, have loops of their own ahead of
-these.
+is computed does not change by a bit. Draws have loops of their own ahead of these: they hang on the neuron and the step, and counts on
+a mean, for which whatever it needs is made there too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from .kernel import Assign, Constant, Draw, Expr, Kernel, Kind, Operation, Phase, symbols_of
 
-PAIRED = frozenset(("uniform", "normal", "exponential"))  # draws of which one call makes two, for neurons that stand apart
 TOGETHER = 4  # functions in a loop that still overlap well
 WORTH = 7  # functions from which a body is cut
 
@@ -50,8 +49,21 @@ def loops_of(kernel: Kernel, phase: Phase) -> tuple[Loop, ...]:
 
 def drawn(phase: Phase) -> list[Draw]:
     """The draws of a phase that are made ahead of its loops, one row each; those of few neurons are made in place."""
-    draws = [statement for statement in phase.body if isinstance(statement, Draw)]
-    return [draw for draw in draws if draw.distribution in PAIRED and phase.where is None]
+    return [] if phase.where is not None else [statement for statement in phase.body if isinstance(statement, Draw)]
+
+
+def made_for(expression: Expr, phase: Phase) -> list[Assign]:
+    """The statements of a phase that an expression needs, in order."""
+    made = {statement.name: statement for statement in phase.body}
+    needed: set[str] = set()
+    waiting = list(symbols_of(expression))
+    while waiting:
+        name = waiting.pop()
+        statement = made.get(name)
+        if isinstance(statement, Assign) and name not in needed:
+            needed.add(name)
+            waiting += symbols_of(statement.expression)
+    return [statement for statement in phase.body if isinstance(statement, Assign) and statement.name in needed]
 
 
 def drawn_rows(kernel: Kernel) -> int:

@@ -160,7 +160,7 @@ def _searched(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[Any]
     active = u >= total
     while active.any():
         k += 1
-        term = term * mean / k
+        term = term * (mean * (1.0 / k))
         further = active & ((k < mean) | (total + term > total))  # the sum has stopped growing: u is in the last bit below 1
         count[further] = k
         total = total + term

@@ -18,6 +18,8 @@ from numba.extending import intrinsic
 from .elementary import log1p, log_of_normal
 from .lanes import FORMATS, Bits, Flag, Real, select, writer
 from .philox import ATTEMPT, HALF, KEY_STEPS, MULTIPLIERS, ROUNDS, SEARCHED, SHIFT
+from .primitives import get, put
+from .primitives import select as where
 from .trigonometry import sin_pi
 from .vector_math import exp_f64
 
@@ -265,7 +267,7 @@ def poisson_f64(neuron: int, step: int, stream: int, k0: int, k1: int, mean: flo
     total = term
     count = 0.0
     while u >= total:
-        term *= mean / (count + 1.0)
+        term *= mean * (1.0 / (count + 1.0))
         if count + 1.0 >= mean and total + term <= total:  # the sum has stopped growing: u is in the last bit below 1
             break
         count += 1.0
@@ -277,3 +279,60 @@ def poisson_f64(neuron: int, step: int, stream: int, k0: int, k1: int, mean: flo
 def poisson_f32(neuron: int, step: int, stream: int, k0: int, k1: int, mean: np.float32) -> np.float32:
     """A Poisson count as a float32."""
     return np.float32(poisson_f64(neuron, step, stream, k0, k1, np.float64(mean)))
+
+
+# ---- the counts of a block ---------------------------------------------------------------------
+
+
+def _many_counts(one: Any, real: Any) -> Any:
+    """The function that replaces `lanes` means, from `place` on, by counts.
+
+    All lanes look for their counts together, one candidate after the other, so that a pass over them is made of vectors; of the large
+    means few are left for further attempts of their own. `work` has room for four rows of `block` numbers.
+    """
+
+    @njit(error_model="numpy")
+    def poisson_many(
+        values: Any, place: int, work: Any, block: int, lanes: int, origin: int, step: int, stream: int, k0: int, k1: int
+    ) -> None:
+        others = 0
+        for j in range(lanes):
+            mean = np.float64(get(values, place + j))
+            searched = (mean >= 0.0) & (mean < SEARCHED)
+            others |= int(not searched)
+            small = where(searched, mean, 0.0)
+            none = exp_f64(-small)
+            put(work, j, where(searched, _searched_uniform(origin + j, step, stream, k0, k1, small), -1.0))
+            put(work, block + j, none)
+            put(work, 2 * block + j, none)
+            put(work, 3 * block + j, small)
+            put(values, place + j, where(searched, real(0.0), real(mean)))
+        number, left = 0.0, 1
+        while left != 0:
+            number += 1.0
+            left = 0
+            for j in range(lanes):
+                mean, total = get(work, 3 * block + j), get(work, 2 * block + j)
+                term = get(work, block + j) * (mean * (1.0 / number))
+                further = (get(work, j) >= total) & ((number < mean) | (total + term > total))
+                put(values, place + j, get(values, place + j) + where(further, real(1.0), real(0.0)))
+                put(work, block + j, term)
+                put(work, 2 * block + j, total + term)
+                left |= int(further)
+        if others != 0:
+            for j in range(lanes):
+                mean = np.float64(get(values, place + j))
+                large = (get(work, j) < 0.0) & (mean >= SEARCHED) & (mean < math.inf)
+                count = _poisson_attempt(origin + j, step, stream, k0, k1, where(large, mean, SEARCHED))
+                found = large & (count >= 0.0)
+                put(values, place + j, where(found, real(count), real(mean)))
+                put(work, j, where(found, 0.0, get(work, j)))
+            for j in range(lanes):
+                if get(work, j) < 0.0:
+                    put(values, place + j, one(origin + j, step, stream + ATTEMPT, k0, k1, get(values, place + j)))
+
+    return poisson_many
+
+
+poisson_many_f64 = _many_counts(poisson_f64, np.float64)
+poisson_many_f32 = _many_counts(poisson_f32, np.float32)

@@ -255,3 +255,25 @@ def test_normal_draws_become_vector_instructions(precision: str) -> None:
         pytest.skip("reads the assembly of x86-64")
     square_root = "vsqrtpd" if precision == "float64" else "vsqrtps"
     assert [line for line in text.splitlines() if square_root in line and ("zmm" in line or "ymm" in line)]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_counts_of_a_block_are_those_of_its_neurons(precision: str) -> None:
+    """Side by side with means of all sizes, and what is no mean."""
+    from dvdt.backends.primitives import at
+
+    many = getattr(random, f"poisson_many_f{precision[-2:]}")
+    real = np.float64 if precision == "float64" else np.float32
+    double = np.float64
+
+    @njit
+    def count(values: int, work: int, lanes: int) -> None:
+        many(at(values, real), 0, at(work, double), lanes, lanes, 100, 7, 3, KEY[0], KEY[1])
+
+    odd = [0.0, -1.0, math.nan, math.inf, 1e-300, 9.999999, 10.0, 1e9]
+    means = np.resize(np.concatenate([odd, np.geomspace(1e-3, 500, 83)]), 1024).astype(precision)
+    found, work = means.copy(), np.empty(4 * means.size)
+    count(found.ctypes.data, work.ctypes.data, means.size)
+    wanted = [draws("poisson", precision, mean, first=100 + i, count=1)[0] for i, mean in enumerate(means)]
+    assert np.array_equal(found, wanted, equal_nan=True)
+    assert np.isnan(found).sum() == sum(not 0 <= mean < math.inf for mean in means)
