@@ -75,14 +75,18 @@ class Memory:
         return self.columns[name][1]
 
     def bring_home(self) -> None:
-        """Make the arrays here the newest ones, and count them as handed out to be written."""
+        """Make the arrays here the newest ones."""
         if self.device is not None:
             self.device.bring_home()
+
+    def hand_out(self) -> None:
+        """The arrays here are about to be written: they are the newest ones from now on."""
+        self.bring_home()
         self.changes += 1
 
     def row(self, kernel: Kernel, name: str) -> NDArray[np.generic]:
         """The array of that name (a view), to read and to write."""
-        self.bring_home()
+        self.hand_out()
         return self.stored(kernel, name)
 
     def stored(self, kernel: Kernel, name: str) -> NDArray[np.generic]:

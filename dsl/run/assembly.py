@@ -185,11 +185,19 @@ class Assembly:
         return {array.name: self._memory().row(self.kernel, array.name) for array in self.kernel.arrays if array.written}
 
     def states(self) -> Mapping[str, NDArray[np.generic]]:
-        """The stored array of each state (views)."""
+        """The stored array of each state (views), to read and to write."""
+        self._memory().hand_out()
+        return self.state_rows()
+
+    def state_rows(self) -> Mapping[str, NDArray[np.generic]]:
+        """The same arrays, which a device may be ahead of until `fetch` is called."""
         if not self.rows:
             self.rows = {state.name: self._memory().stored(self.kernel, state.name) for state in self.binding.model.states}
-        self._memory().bring_home()
         return self.rows
+
+    def fetch(self) -> None:
+        """Make the arrays in the main memory the newest ones."""
+        self._memory().bring_home()
 
     def _memory(self) -> Memory:
         assert self.memory is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -54,9 +54,18 @@ class Trace:
 class FinalState(Mapping[str, Values]):
     """The states at the end of a run: `final_state["v"]` in the declared unit, `final_state.si("v")` in the base SI unit."""
 
-    def __init__(self, rows: Mapping[str, Values], units: Mapping[str, Unit], missing: str = "", declared: bool = False) -> None:
-        """`rows` are in the computing system, or, with `declared`, in `units`; `missing` says why there are none."""
+    def __init__(
+        self,
+        rows: Mapping[str, Values],
+        units: Mapping[str, Unit],
+        missing: str = "",
+        declared: bool = False,
+        fetch: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`rows` are in the computing system, or, with `declared`, in `units`; `missing` says why there are none. Where their values
+        are on a device, `fetch` brings them here; it is called when somebody looks."""
         self._rows, self._units, self._missing, self._declared = dict(rows), units, missing, declared
+        self._fetch = fetch
 
     def __getitem__(self, name: str) -> Values:
         row = self._row(name)
@@ -72,7 +81,8 @@ class FinalState(Mapping[str, Values]):
 
     def keep(self) -> None:
         """Take a copy, because the arrays behind it are about to change."""
-        self._rows = {name: row.copy() for name, row in self._rows.items()}
+        self._fetch()
+        self._rows, self._fetch = {name: row.copy() for name, row in self._rows.items()}, lambda: None
 
     def unit(self, name: str) -> Unit:
         return self._units[name]
@@ -82,6 +92,7 @@ class FinalState(Mapping[str, Values]):
             raise UsageError(self._missing)
         if name not in self._rows:
             raise UsageError(f"final_state: there is no state {name!r}{_near(name, self._rows)}")
+        self._fetch()
         return self._rows[name]
 
     def __iter__(self) -> Iterator[str]:

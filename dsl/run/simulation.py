@@ -449,7 +449,8 @@ class Simulation:
     def _states(self) -> FinalState:
         """The states now, as views of the memory."""
         self._assembly.place()
-        return FinalState(self._assembly.states(), {s.name: s.unit for s in self.population.model.states})
+        units = {s.name: s.unit for s in self.population.model.states}
+        return FinalState(self._assembly.state_rows(), units, fetch=self._assembly.fetch)
 
     def _keep_snapshot(self) -> None:
         """The last result shares its final state with the memory; before that changes, it takes a copy, if it is still alive."""

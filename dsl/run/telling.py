@@ -42,7 +42,12 @@ def told(assembly: Assembly, tables: Sequence[Table], logs: Sequence[EventLog], 
             name: LoggedSpikes(log.since(first), settings.convention.stamp, settings.dt)
             for name, log in zip(assembly.kernel.events, logs, strict=True)
         },
-        final_state=FinalState({} if stretch.missing else assembly.states(), {s.name: s.unit for s in states}, stretch.missing),
+        final_state=FinalState(
+            {} if stretch.missing else assembly.state_rows(),
+            {s.name: s.unit for s in states},
+            stretch.missing,
+            fetch=assembly.fetch,
+        ),
         stimuli=stimuli(assembly.binding, settings, first, last),
     )
 
