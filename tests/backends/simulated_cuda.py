@@ -100,11 +100,12 @@ def test_the_first_of_several_explosions_is_told(cases: Any) -> None:
 def test_library_models_agree_with_the_reference(name: str) -> None:
     """A run of a few steps with drive enough to spike where the model can, recording every state."""
     model = dvdt.model(name)
-    given = {
+    given: dict[str, object] = {
         p.name: np.full((3, 3), 0.25) if "matrix" in p.flags else 1.0
         for p in model.checked.parameters
         if {"matrix", "required"} & p.flags
     }
+    given |= {e.name: dvdt.spike_times([[0.2, 0.7], [], [0.3]]) for e in model.checked.externals}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = [
