@@ -122,6 +122,34 @@ CUSTOM_STEPS = {
 }
 
 
+def darwin(model: str) -> Callable[[Params], str]:
+    """P1 as SPAIC codes it, where the trace does not say it: the model has the value that is meant."""
+
+    def pick(params: Params) -> str:
+        if params.get("bias"):
+            params.setdefault("P1", np.round(np.asarray(params["bias"]) * 2**15) / 2 * 15)
+        return model
+
+    return pick
+
+
+def hh_spaic(params: Params) -> str:
+    """The numbers of the rates are written in our text; a trace with others cannot be run."""
+    for name, value in {f"{rate}{k}": v for rate, values in HH_RATES.items() for k, v in enumerate(values, 1)}.items():
+        assert params.pop(name, value) == value, f"hh_spaic has {name} = {value} in its text"
+    return "hh_spaic"
+
+
+HH_RATES = {
+    "alpha_m": (0.1, 25.0, 10.0),
+    "beta_m": (4.0, 0.0, 18.0),
+    "alpha_n": (0.01, 10.0, 10.0),
+    "beta_n": (0.125, 0.0, 80.0),
+    "alpha_h": (0.07, 0.0, 20.0),
+    "beta_h": (1.0, 30.0, 10.0),
+}
+
+
 def darwin_random_statistics(trace: Trace) -> None:
     """Mean and rate over the neurons, row by row and over all rows, are those of another sample of as many neurons."""
     found = trace.of("free")
@@ -153,12 +181,15 @@ NEURONS_OF_DARWIN = 200
 
 def delivered(trace: Trace, current: NDArray[Any], steps: int) -> NDArray[Any]:
     """What synapses deliver: with a weight the input is spikes, which arrive one step later, at once or as a decaying current."""
-    weight, tau = trace.entry["params"].get("weight"), trace.entry["params"].get("tau_syn")
+    params = trace.entry["params"]
+    weight, tau = params.get("weight"), params.get("tau_syn")
     if weight is None:
-        return current
+        return framed(params, current, steps)
     arriving = shifted(current)
     if tau is None:
-        return weight * arriving
+        return np.asarray(weight * arriving)
+    if params.get("syn_scale_i"):
+        weight = weight * tau / trace.dt * (1 - np.exp(-trace.dt / tau))
     synapse = dvdt.simulate(
         dvdt.Model(EXPONENTIAL_SYNAPSE, name="exponential_synapse"),
         f"{steps * trace.dt!r} ms",
@@ -170,6 +201,20 @@ def delivered(trace: Trace, current: NDArray[Any], steps: int) -> NDArray[Any]:
         precision=trace.precision,
     )
     return np.asarray(synapse["s"][1:], np.float64)
+
+
+def unchanged(trace: Trace, current: NDArray[Any], steps: int) -> NDArray[Any]:
+    """The trace's own input."""
+    return framed(trace.entry["params"], current, steps)
+
+
+def framed(params: Params, current: NDArray[Any], steps: int) -> NDArray[Any]:
+    """An input that stands still, or changes from frame to frame, step by step."""
+    frames = np.atleast_2d(current)
+    if len(frames) == steps:
+        return frames
+    each = int(params.get("input_frame_timesteps", 1))
+    return np.asarray(frames[np.minimum(np.arange(steps) // each, len(frames) - 1)])
 
 
 EXPONENTIAL_SYNAPSE = """
@@ -185,7 +230,7 @@ def shifted(spikes: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def few_spike_pair(trace: Trace) -> None:
-    """Two layers of few-spike neurons, one after the other, every neuron of the second behind one of the first."""
+    """Few-spike input neurons; behind "->" a second layer, run after the first, every neuron of it behind one of the first."""
     params = dict(trace.entry["params"])
     weight, signed = params.pop("weight", 1.0), bool(params.pop("signed_input", params.pop("signed", False)))
     unknown = set(params) - {"k", "alpha", "readout", "alpha_src", "src_alpha"}
@@ -196,6 +241,8 @@ def few_spike_pair(trace: Trace) -> None:
         unknown = set(found) - {"input", "in_V", "V", "Fx", "in_spikes", "spikes"}
         assert not unknown, f"{trace.entry['model']}: no row says what {', '.join(unknown)} is"
         steps, n = next(array for name, array in found.items() if array.ndim == 2).shape
+        if "->" not in trace.entry["model"]:
+            found = {"in_V" if name == "V" else "in_spikes" if name == "spikes" else name: array for name, array in found.items()}
         first = few_spike_layer(
             trace, "few_spike_relu_input", {**shared, "signed_input": signed, "x": found["input"].reshape(-1)}, steps, n
         )
@@ -241,7 +288,9 @@ READOUTS: Mapping[str, Callable[[NDArray[Any], NDArray[Any], float], NDArray[Any
 # ======== SPAIC: times in ms, potentials without unit unless said; x is read in the same step
 
 
-def spaic(ours: str, parameters: dict[str, str], states: str = "", driven: str = "x", **renamed: str) -> Row:
+def spaic(
+    ours: str | Callable[[Params], str], parameters: dict[str, str], states: str = "", driven: str = "x", **renamed: str
+) -> Row:
     """A row of SPAIC: "O" is the spike; its names of thresholds and of what is left unused are alike in all models."""
     usual = names(unused="dt v_reset Vreset", V_th="v_th", Vth="v_th")
     return Row(ours, {**usual, **parameters}, names(states, **renamed), ("O",), driven)
@@ -260,7 +309,7 @@ SPAIC: Mapping[str, Row] = {
     "non_spiking_lif": spaic("non_spiking_lif", names("tau_m tau_p tau_q V0"), "V I M S"),
     "clif": spaic("clif", names("tau_m tau_p tau_q v_th V0"), "V I M S E"),
     "clif2k": spaic("clif2k", names("tau_m tau_s v_th V0"), "V I M S E"),
-    "aclif": spaic("aclif", names("tau_m tau_p tau_q tau_a beta_adaptive v_th V0"), "V I M S E A"),
+    "aclif": spaic("aclif", names("tau_m tau_p tau_q tau_a beta_adaptive v_th V0"), "V I M S E A", Vth1_stay="A", Vth1="A"),
     "pclif": spaic("pclif", names("tau_m tau_s v_th"), "V M S E"),
     "qlif": spaic("qlif", names("tau_m tau_s v_th"), "V E Mp Sp Mq Sq P Q R F QP BQ TP TQ", driven="PSP"),
     "slif": spaic("slif", names("tau_m tau_q v_th V0", unused="tau_p", v_reset_used="r"), "V M S dV late"),
@@ -303,8 +352,19 @@ SPAIC: Mapping[str, Row] = {
         Theta_v="theta_v",
     ),
     "hh_spaic": spaic(
-        "hh_spaic",
-        names("Vreset", v_th="V_spike", V65="Vreset", g_NA="g_Na", g_K="g_K", g_L="g_L", E_NA="E_Na", E_K="E_K", E_L="E_L"),
+        hh_spaic,
+        names(
+            "Vreset m n h",
+            v_th="V_spike",
+            V65="Vreset",
+            V="v",
+            g_NA="g_Na",
+            g_K="g_K",
+            g_L="g_L",
+            E_NA="E_Na",
+            E_K="E_K",
+            E_L="E_L",
+        ),
         "m n h",
         driven="I",
         V="v",
@@ -331,8 +391,8 @@ SPAIC: Mapping[str, Row] = {
     "cann_field": replace(spaic("cann_field", names("tau rho k Iext"), "U", O="O"), spikes=()),
     "meanfield": replace(spaic("meanfield", names("tau rho Iext"), "U", O="O"), spikes=()),
     "simple_rate": replace(spaic("simple_rate", names("tau Iext"), "U", O="U"), spikes=()),
-    "darwin_clif": spaic("darwin_clif", names("tau_m tau_s v_th bias P0 P4 P1"), "V I", Vth="v_th"),
-    "darwin_alif": spaic("darwin_alif", names("tau_m tau_s v_th bias P0 P4 P1 P2 C1 C2", unused="Vth"), "V I Vth"),
+    "darwin_clif": spaic(darwin("darwin_clif"), names("tau_m tau_s v_th bias P0 P4 P1"), "V I", Vth="v_th"),
+    "darwin_alif": spaic(darwin("darwin_alif"), names("tau_m tau_s v_th bias P0 P4 P1 P2 C1 C2", unused="Vth"), "V I Vth"),
     "darwin_random": replace(spaic("darwin_random", names("tau_m v_th std bias P0"), "V"), check=darwin_random_statistics),
     "custom_model": Row(
         custom_model, names(unused="remark", tauM="tau_m", tauS="tau_s", Vth="v_th"), names("V M S"), ("O",), "x"
@@ -341,7 +401,7 @@ SPAIC: Mapping[str, Row] = {
 
 # ======== mlGeNN: times in ms, potentials without unit, float32; layers that synapses feed see spikes one step later
 
-GENN = names("v_thresh v_reset tau_mem", unused="readout weight tau_syn")
+GENN = names("v_thresh v_reset tau_mem", unused="readout weight tau_syn syn_scale_i input_frames input_frame_timesteps dt")
 
 
 def poisson_counts(trace: Trace) -> None:
@@ -368,15 +428,18 @@ def poisson_counts(trace: Trace) -> None:
             assert np.all(np.abs(shares - p) <= 5 * error), f"{trace.where(stimulus)}: {shares} spikes a step, not {p}"
 
 
+GENN_LIF = Row(
+    "genn_lif",
+    {**GENN, **names("tau_refrac relative_reset integrate_during_refrac scale_i", v="V")},
+    names("V RefracTime", unused="A"),
+    ("spikes",),
+    "Isyn",
+    drive=delivered,
+)
+GENN_IF = Row("genn_if", {**GENN, **names(v="V")}, names("V", unused="A RefracTime"), ("spikes",), "Isyn", drive=delivered)
 ML_GENN: Mapping[str, Row] = {
-    "genn_lif": Row(
-        "genn_lif",
-        {**GENN, **names("tau_refrac relative_reset integrate_during_refrac scale_i", v="V")},
-        names("V RefracTime", unused="A"),
-        ("spikes",),
-        "Isyn",
-        drive=delivered,
-    ),
+    "genn_lif": GENN_LIF,
+    "lif_input": replace(GENN_LIF, ours="lif_input"),
     "genn_alif": Row(
         "genn_alif",
         {**GENN, **names("beta tau_adapt tau_refrac relative_reset integrate_during_refrac", v="V", a="A")},
@@ -385,7 +448,8 @@ ML_GENN: Mapping[str, Row] = {
         "Isyn",
         drive=delivered,
     ),
-    "genn_if": Row("genn_if", {**GENN, **names(v="V")}, names("V", unused="A RefracTime"), ("spikes",), "Isyn", drive=delivered),
+    "genn_if": GENN_IF,
+    "if_input": replace(GENN_IF, ours="if_input"),
     "genn_li": Row(
         "genn_li",
         {**GENN, **names("bias scale_i", v="V")},
@@ -405,10 +469,10 @@ ML_GENN: Mapping[str, Row] = {
 
 def with_kwta(model: str) -> Callable[[Params], str]:
     """The model of a network with the `KWTA` behaviour, or without."""
-    return lambda params: f"{model}_kwta" if params.get("kwta") is not None else model
+    return lambda params: f"{model}_kwta" if any(params.get(name) is not None for name in ("kwta", "KWTA", "k")) else model
 
 
-CONEX_IF = names("R tau v_reset v_rest kwta")
+CONEX_IF = names("R tau v_reset v_rest kwta", unused="dt", k="kwta", KWTA="kwta", init_v="v", v_init="v")
 CONEX_EIF = {**CONEX_IF, **names(threshold="v_cut", delta="Delta", theta_rh="v_T")}
 CONEX: Mapping[str, Row] = {
     "conex_lif": Row(with_kwta("conex_lif"), {**CONEX_IF, "threshold": "v_th"}, names("v", unused="omega"), ("spikes",)),
@@ -674,13 +738,18 @@ def run_trace(entry: Entry, arrays: Arrays) -> None:
 
 
 def row_of(entry: Entry) -> Row:
-    """The row of an entry, by the model's name before any remark in brackets or behind a colon; of two layers the second."""
+    """The row of an entry, by the model's name before any remark in brackets or behind a colon, or by another of its names; of two
+    layers the second."""
     rows = PACKAGES.get(entry["package"])
     assert rows is not None, f"no table for the package {entry['package']!r}"
     called = entry["model"].split("->")[-1].strip()
+    if "surrogate" in called:
+        return SURROGATES
     name = re.split(r"[ :(]", called)[0]
     by_name = {folded(known): row for known, row in rows.items()}
-    row = SURROGATES if "surrogate" in called else by_name.get(folded(called)) or by_name.get(folded(name))
+    row = by_name.get(folded(called)) or by_name.get(folded(name))
+    if row is None and name in dvdt.models():
+        row = by_name.get(folded(dvdt.model(name).name))
     assert row is not None, f"no row for the model {called!r} of {entry['package']} (there are {', '.join(rows)})"
     return row
 
@@ -700,7 +769,7 @@ def compare_stimulus(trace: Trace, stimulus: str, found: dict[str, NDArray[Any]]
     wanted = recorded(trace, found)
     steps, n = (raster if raster is not None else wanted[0][2]).shape
     current = found["input"] if "input" in found else np.zeros((steps, n))
-    drive = trace.row.drive(trace, current, steps) if trace.row.drive is not None else current
+    drive = (trace.row.drive or unchanged)(trace, current, steps)
     assert drive.shape == (steps, n), f"{trace.where(stimulus)}: input of shape {drive.shape} for {steps} steps of {n} neurons"
     result = simulated(trace, stimulus, found, drive, [ours for _, ours, _ in wanted])
     spikes = raster_of(trace, result, steps, n)
@@ -820,7 +889,8 @@ def formula(text: str, params: Params, states: Mapping[str, Any]) -> Any:
 def raster_of(trace: Trace, result: dvdt.Result, steps: int, n: int) -> NDArray[np.uint8]:
     raster = np.zeros((steps, n), np.uint8)
     stamp = 0 if trace.row.conventions == "brian2" else 1
-    raster[np.round(result.spikes.t * 1e3 / trace.dt).astype(int) - stamp, result.spikes.i] = 1
+    for events in (result.spikes, *([result.events["negative"]] if "negative" in result.events else [])):  # a signed spike is one
+        raster[np.round(events.t * 1e3 / trace.dt).astype(int) - stamp, events.i] = 1
     return raster
 
 
