@@ -25,13 +25,20 @@ def seconds(code: str, cache: str) -> float:
     return time.perf_counter() - began
 
 
-def report(repeats: int = 5) -> None:
-    """Prints a JSON line a figure: the best of `repeats`."""
-    figures = {"import dvdt": [], "cold": [], "warm": []}  # type: dict[str, list[float]]
+def measure(repeats: int = 5) -> dict[str, list[float]]:
+    """Seconds of each kind of start, `repeats` times."""
+    figures: dict[str, list[float]] = {"import dvdt": [], "cold": [], "warm": []}
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as cache:
             figures["import dvdt"].append(seconds("import dvdt", cache))
             figures["cold"].append(seconds(FIRST_RESULT, cache))
             figures["warm"].append(seconds(FIRST_RESULT, cache))
+    return figures
+
+
+def report(repeats: int = 5) -> dict[str, float]:
+    """The best of `repeats` of each figure; prints a JSON line each."""
+    figures = measure(repeats)
     for name, times in figures.items():
         print(json.dumps({"startup": name, "best_s": round(min(times), 3), "all_s": [round(t, 3) for t in times]}), flush=True)
+    return {name: min(times) for name, times in figures.items()}
