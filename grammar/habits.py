@@ -193,7 +193,7 @@ def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
     if len(tokens) < 3 or tokens[0].type != "NAME":
         return None
     word, second = str(tokens[0].value), tokens[1]
-    if word == "init" and second.type == "NAME" and tokens[2].type == "ASSIGN":
+    if word == "init" and second.type == "NAME" and tokens[2].type == "ASSIGN" and len(tokens) > 3:
         what, value = "there is no statement `init`", _short(_text(source, tokens, 3, len(tokens)))
         return wrong.RuleWord(Span(source, tokens[0].start, second.stop), what, f"write `{second.value}(0) = {value}`")
     if word == "spike" and second.type == "IF":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -99,15 +100,17 @@ def _is_text(what: str) -> bool:
 def _of_text(text: str, parameters: Mapping[str, object]) -> object:
     """The model of a text. Names that it uses and does not define may be among the parameters, as in Brian2's strings."""
     from ..model import Model
+    from ..outside import is_function
 
+    functions = {name: f for name, f in parameters.items() if is_function(f) and re.search(rf"\b{re.escape(name)}\s*\(", text)}
     try:
-        return Model(text)
+        return Model(text, parameters=functions)
     except ModelError as error:
         marked = {mistake.span.text for mistake in error.mistakes}
-        undefined = {name: value for name, value in parameters.items() if name in marked}
+        undefined = {name: value for name, value in parameters.items() if name in marked and name not in functions}
         if not undefined:
             raise
-    return Model(text, parameters=undefined)
+    return Model(text, parameters={**undefined, **functions})
 
 
 def _of_name(name: str) -> object:

@@ -178,8 +178,9 @@ def source_of(value: object, target: Target) -> Source:
         return _text(value, target)
     if callable(value) and physical(value) is None and not hasattr(value, "__array__"):
         raise UsageError(
-            f"{target.argument}: a Python function cannot be compiled into the kernel; for what varies in time give"
-            " dvdt.function('...expression of t...') or dvdt.TimedSeries(values, dt)"
+            f"{target.argument}: {target.variable.name} is no function in the text; for what varies in time give"
+            " dvdt.function('...expression of t...') or dvdt.TimedSeries(values, dt), or call a Python function there:"
+            f" `{target.variable.name} = f(t)` with `f(t : ms) : {target.unit}`"
         )
     return _numbers(value, target)
 

@@ -40,6 +40,7 @@ CASES = [
     ("tau 20*ms : second", wrong.MissingAssignment, "tau 20", None),
     ("dv/dt -v/tau : volt", wrong.MissingAssignment, "dv/dt -v/tau", None),
     ("dv/dt (E - v)/tau : volt", wrong.MissingAssignment, "dv/dt (E - v)/tau", None),
+    ("init v=", wrong.MissingOperator, "init v", None),
     ("x = f(v : mV)", wrong.UnitOfArgument, "mV", None),
     ("C*dv/dt*2 = 3", wrong.FactorPlace, "C*dv/dt*2", None),
     ("a + b = 3", wrong.LeftSide, "a + b", None),

@@ -73,6 +73,17 @@ def test_a_function_of_parameters_is_a_parameter_and_follows_them(backend):
     assert result.final_state["v"] == pytest.approx([math.exp(-2), math.exp(-1)], rel=1e-12)
 
 
+def test_a_text_and_its_functions_are_read_together():
+    """The annotations count also where the text declares the function without units, or calls it alone."""
+
+    def f(t: "ms") -> "1":  # noqa: F821
+        return 2 * t
+
+    for declared in ("", "\nf(t) : 1", "\nf(x) : 1"):
+        result = dvdt.simulate("dx/dt = f(t)/ms : 1" + declared, "3 ms", parameters={"f": f}, method="rk4", backend="reference")
+        assert result.final_state["x"][0] == pytest.approx(9, rel=1e-12)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_plain_texts_hand_over_plain_numbers(backend):
     result = run("time in ms\ndx/dt = f(t)\nf(t : s) : 1", lambda t: 2e6 * t, backend, method="rk4", duration="2 ms")
