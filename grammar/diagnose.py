@@ -196,7 +196,9 @@ def _second_equals(at: _Place) -> Mistake | None:
     if at.kind != "ASSIGN" or at.here is None or "ASSIGN" in at.expected:
         return None
     if at.kind_before in OPERAND_ENDS and at.here.value == "=":
-        return wrong.AssignmentForComparison(at.here.span)
+        first = next((terminal for terminal in at.terminals if terminal.type == "ASSIGN"), at.here)
+        chain = first is not at.here and at.place == 3 and at.kind_before == "NAME" and not at.in_block
+        return wrong.AssignmentForComparison(at.here.span, chain)
     return None
 
 

@@ -13,9 +13,10 @@ from .unit_table import UNITS
 
 def habits(source: Source, tokens: Sequence[Token], in_block: bool) -> Mistake | None:
     """The first thing in a statement that belongs to another language or to none."""
-    if (found := _second_derivative(source, tokens) or _closing_words(source, tokens)) is not None:
-        return found
-    for habit in (_unit_before_equals, _derivative_without_slash, _foreign_words, _value_behind_colon, _arrow):
+    for habit in (_second_derivative, _closing_words, _derivative_before_name, _arrow, _increment, _flags_without_brackets):
+        if (found := habit(source, tokens)) is not None:
+            return found
+    for habit in (_unit_before_equals, _derivative_without_slash, _foreign_words, _value_behind_colon, _start_at_time):
         if not in_block and (found := habit(source, tokens)) is not None:
             return found
     for k, token in enumerate(tokens):
@@ -60,6 +61,47 @@ def _derivative_without_slash(source: Source, tokens: Sequence[Token]) -> Mistak
     name = str(tokens[0].value)
     span = Span(source, tokens[0].start, tokens[1].stop)
     return wrong.LeftSide(span, False, f"{name}/dt") if name.startswith("d") and len(name) > 1 else None
+
+
+def _derivative_before_name(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`d/dt v = ...`, `d/dt(v) = ...`."""
+    written = [str(token.value) for token in tokens[:6]]
+    bracket = written[3:4] == ["("] and written[5:6] == [")"]
+    stop = 6 if bracket else 4
+    if written[:3] != ["d", "/", "dt"] or len(tokens) <= stop or tokens[stop].type != "ASSIGN":
+        return None
+    name = written[4] if bracket else written[3]
+    return wrong.LeftSide(Span(source, tokens[0].start, tokens[stop - 1].stop), False, f"d{name}/dt")
+
+
+def _start_at_time(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`v(t=0) = -65 mV`, `v(0 ms) = -65 mV`."""
+    close = next((k for k, token in enumerate(tokens) if token.type == "RPAR"), len(tokens))
+    if close + 1 >= len(tokens) or tokens[close + 1].type != "ASSIGN" or [token.type for token in tokens[:2]] != ["NAME", "LPAR"]:
+        return None
+    inside = [token.value for token in tokens[2:close]]
+    named, with_unit = inside in (["t", "=", 0], ["t", "==", 0]), len(inside) == 2 and inside[0] == 0 and inside[1] in UNITS
+    whole = Span(source, tokens[0].start, tokens[close].stop)
+    return wrong.LeftSide(whole, False, f"{tokens[0].value}(0)") if named or with_unit else None
+
+
+def _increment(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`n++`."""
+    if len(tokens) != 3 or tokens[0].type != "NAME" or tokens[1].value not in ("+", "-") or tokens[2].value != tokens[1].value:
+        return None
+    meant = f"{tokens[0].value} {tokens[1].value}= 1"
+    whole = Span(source, tokens[0].start, tokens[2].stop)
+    return wrong.Arrow(whole, f"`{tokens[1].value * 2}` is no operator", f"write `{meant}`", meant)
+
+
+def _flags_without_brackets(source: Source, tokens: Sequence[Token]) -> Mistake | None:
+    """`dv/dt = ... : mV unless refractory`."""
+    for count, flag in ((2, ["unless", "refractory"]), (3, ["constant", "over", "dt"])):
+        if len(tokens) > count + 2 and [token.value for token in tokens[-count:]] == flag:
+            span = Span(source, tokens[-count].start, tokens[-1].stop)
+            meant = f"({' '.join(flag)})"
+            return wrong.BareFlag(span, f"the flag `{' '.join(flag)}` stands in brackets", f"write `{meant}`", meant)
+    return None
 
 
 def _starts_comment(tokens: Sequence[Token], k: int) -> bool:
@@ -112,7 +154,7 @@ def _unquoted(tokens: Sequence[Token], k: int) -> str | None:
     words = {**RULES, "refractory": "refractory {}", "method": "method {}"}
     if tokens[0].value in words:
         return str(words[tokens[0].value]).format(inside)
-    return inside if "=" in inside else None
+    return inside if "/dt" in inside else None
 
 
 def _ternary(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
@@ -161,6 +203,10 @@ def _square(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
         if tokens[k - 1].type == "NUMBER" and inside and inside[0].value in UNITS:
             instead = f"{_text(source, tokens, k - 1, k)} {_text(source, tokens, k + 1, close)}"
             return wrong.BracketedUnit(whole, "a unit stands behind its number without brackets", f"write `{instead}`", instead)
+        if inside and inside[0].value in UNITS and close == len(tokens) - 1 and tokens[k - 1].type in ("NAME", "RPAR"):
+            instead = f": {_text(source, tokens, k + 1, close)}"
+            here = Span(source, tokens[k].start, tokens[close].stop)
+            return wrong.BracketedUnit(here, "a unit stands behind a colon, without brackets", f"write `{instead}`", instead)
         if tokens[k - 1].type == "NAME":
             return wrong.Indexing(whole, str(tokens[k - 1].value))
     return wrong.SquareBracket(tokens[k].span(source), str(tokens[k].value))
@@ -180,6 +226,8 @@ def _closing_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
     if len(tokens) == 1 and tokens[0].value in ENDS:
         what = f"`{tokens[0].value}` closes nothing"
         return wrong.RuleWord(tokens[0].span(source), what, "take it away: a block ends where its indentation ends", "")
+    if tokens[0].value in ("import", "from") and len(tokens) > 1 and tokens[1].type == "NAME":
+        return wrong.RuleWord(Span(source, tokens[0].start, tokens[-1].stop), "a text holds no Python", "take this line away", "")
     if tokens[0].value == "return" and len(tokens) > 1 and tokens[1].type != "ASSIGN":
         rest = _short(_text(source, tokens, 1, len(tokens)))
         return wrong.RuleWord(
@@ -196,6 +244,13 @@ def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
     if word == "init" and second.type == "NAME" and tokens[2].type == "ASSIGN" and len(tokens) > 3:
         what, value = "there is no statement `init`", _short(_text(source, tokens, 3, len(tokens)))
         return wrong.RuleWord(Span(source, tokens[0].start, second.stop), what, f"write `{second.value}(0) = {value}`")
+    if word == "when" and second.type in ("NAME", "LPAR") and tokens[2].type != "ASSIGN":
+        rest = _short(_text(source, tokens, 1, len(tokens)))
+        meant = f"write `spike when {rest}`, or `on NAME when {rest}`"
+        return wrong.RuleWord(tokens[0].span(source), "what happens `when` a condition holds has a name", meant, "spike when")
+    if word == "on" and second.type == "NAME" and tokens[2].type == "COMPARE":
+        rest = _short(_text(source, tokens, 1, len(tokens)))
+        return wrong.RuleWord(tokens[0].span(source), "an event has a name", f"write `on NAME when {rest}`", "on NAME when")
     if word == "spike" and second.type == "IF":
         meant = f"spike when {_short(_text(source, tokens, 2, len(tokens)))}"
         span = Span(source, tokens[0].start, second.stop)

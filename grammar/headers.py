@@ -46,6 +46,9 @@ def piece_mistake(source: Source, piece: Piece, in_block: bool = False) -> Mista
 
 
 def _if_statement(source: Source, piece: Piece, span: Span, in_block: bool) -> Mistake:
+    if piece.tokens[0].value in ("for", "while"):
+        meant = "equations hold for every neuron and every step; what happens once a step stands under `each step:`"
+        return wrong.IfStatement(span, f"there is no `{piece.tokens[0].value}` statement", meant)
     example = "v = 0 if v > 2 else v"
     if piece.body and len(piece.tokens) > 1:
         line, condition = piece.body[0].tokens, source.text[piece.tokens[1].start : piece.tokens[-1].stop]

@@ -14,6 +14,7 @@ from .brackets import (
 from .habits import (
     AbsoluteBars,
     Arrow,
+    BareFlag,
     BracketedUnit,
     DeclaringWord,
     DottedName,
@@ -75,6 +76,7 @@ __all__ = [
     "AssignmentForComparison",
     "BadIndentation",
     "BadUnitSyntax",
+    "BareFlag",
     "BlockOperator",
     "BracketedUnit",
     "ComparisonForAssignment",

@@ -64,6 +64,8 @@ class SquareBracket(SyntaxMistake):
     def help(self) -> str:
         if self.bracket in "{}":
             return "group with `(` and `)`; blocks have no braces, they are indented below a line that ends in `:`"
+        if self.bracket == "[":
+            return "group with `(` and `)`; values that differ between neurons are given from Python: parameters={...}"
         return "group with `(` and `)`"
 
 

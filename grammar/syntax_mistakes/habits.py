@@ -113,3 +113,8 @@ class Arrow(Habit):
 @dataclass(frozen=True)
 class AbsoluteBars(Habit):
     """`|v|`."""
+
+
+@dataclass(frozen=True)
+class BareFlag(Habit):
+    """`... : mV unless refractory`."""

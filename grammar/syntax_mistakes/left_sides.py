@@ -15,18 +15,19 @@ class AssignmentForComparison(SyntaxMistake):
     """`=` where a condition needs `==`, or a second `=` in a statement."""
 
     code: ClassVar[str] = "equals"
+    second: bool = False
 
     @property
     def message(self) -> str:
-        return "`=` defines, it does not compare"
+        return "a statement defines one name" if self.second else "`=` defines, it does not compare"
 
     @property
     def help(self) -> str:
-        return "did you mean `==`?"
+        return "write a statement for each name; to compare, write `==`" if self.second else "did you mean `==`?"
 
     @property
-    def replacement(self) -> str:
-        return "=="
+    def replacement(self) -> str | None:
+        return None if self.second else "=="
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ class UnknownCharacter(SyntaxMistake):
             '"': "take the quotes away: names and numbers stand without them",
             "'": "take it away; a derivative is written `dv/dt`",
             "@": "to multiply a matrix, write `matmul(W, x)`; a function of its arguments is `f(x) = ...`",
+            "∂": "a derivative is written `dv/dt`",
             "!": "write `not`, or `!=` for unequal",
             "~": "write `not`",
             "|": "write `or`",
