@@ -16,6 +16,7 @@ from ..grammar.nodes import (
     EachStep,
     Event,
     Expression,
+    FunctionDefinition,
     Logical,
     ModelDeclaration,
     Name,
@@ -56,8 +57,11 @@ def latex_of(model: ModelDeclaration, derived: Container[str]) -> str:
                 rows.append(rf"\text{{{title} }} & {expression_of(expression)}")
             case Output(expression=expression):
                 rows.append(rf"\text{{output }} & {expression_of(expression)}")
-            case EachStep(block=block):
-                rows.append(rf"\text{{each step }} &{_assignments(block)}")
+            case FunctionDefinition(name=name, arguments=arguments, expression=expression):
+                taken = ", ".join(symbol(argument.id) for argument in arguments)
+                rows.append(rf"{symbol(name.id)}\left({taken}\right) &= {expression_of(expression)}")
+            case EachStep(after_reset=after, block=block):
+                rows.append(rf"\text{{each step{' after reset' if after else ''} }} &{_assignments(block)}")
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 

@@ -9,6 +9,7 @@ from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..backends.kernel import Operation, symbols_of
 from ..grammar.source import Source
 from .checked import CheckedModel, Variable
 from .declaration import declaration_of
@@ -250,7 +251,9 @@ class Model:
         """The equations, derived quantities and events as LaTeX: one `aligned` environment, to stand between dollar signs."""
         from .latex import latex_of
 
-        return latex_of(self._declaration, {variable.name for variable in (*self.checked.derived, *self.checked.inputs)})
+        shown = {variable.name for variable in (*self.checked.derived, *self.checked.inputs)}
+        shown |= {p.name for p in self.checked.parameters if isinstance(p.default, Operation) and symbols_of(p.default)}
+        return latex_of(self._declaration, shown)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
