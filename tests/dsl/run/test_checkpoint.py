@@ -136,6 +136,33 @@ def test_a_table_of_a_file_is_gone_on_with_when_the_file_is_gone(tmp_path):
     assert_same(dvdt.Simulation.load(tmp_path / "x.ckpt").run("5 ms"), whole.run("5 ms"))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_exact_spike_times_are_gone_on_with(backend, tmp_path):
+    """The moments inside the steps, and the fractions of refractory periods that are left."""
+    text = """
+        dv/dt = (E - v)/tau : mV
+        tau = 10 ms;  E = 20 mV + 1 mV*i
+        v(0) = 0 mV
+        spike when v > 15 mV: v = 0 mV
+        refractory 2.13 ms
+    """
+    kwargs = {"n": 4, "backend": backend, "spike_times": "exact", "record": ["v"], "seed": 1}
+    whole = dvdt.Simulation(text, **kwargs)
+    whole.run("40 ms")
+    whole.save(tmp_path / "x.ckpt")
+    loaded = dvdt.Simulation.load(tmp_path / "x.ckpt")
+    assert_same(loaded.result(), whole.result())
+    assert_same(loaded.run("40 ms"), whole.run("40 ms"))
+    result = loaded.result()
+    assert_same(result, whole.result())
+    assert len(result.spikes) > 8
+    assert np.abs(result.spikes.t * 1e4 - np.rint(result.spikes.t * 1e4)).max() > 0.1
+    result.save(tmp_path / "r.npz")
+    read = dvdt.load_result(tmp_path / "r.npz")
+    assert_same(read, result)
+    assert read.report == result.report
+
+
 def test_listed_spike_times_are_gone_on_with(tmp_path):
     times = dvdt.spike_times([[1.0, 2.5, 4.0], [0.5, 3.0]])
     whole = dvdt.Simulation("spike_times", n=2, parameters={"times": times}, backend="reference", seed=1)

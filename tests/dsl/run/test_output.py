@@ -74,3 +74,16 @@ def test_a_model_tells_its_output():
     assert "output g*v" in repr(model)
     assert "output" in model.latex()
     assert dvdt.Model(str(model)) == model
+
+
+@pytest.mark.parametrize(("output", "dtype"), [("v > 2 mV", "bool"), ("2*k", "int64"), ("g*v", "float32")])
+def test_a_result_with_an_output_is_read_back(output, dtype, tmp_path):
+    result = run(output, precision="float32")
+    result.save(tmp_path / "r.npz")
+    read = dvdt.load_result(tmp_path / "r.npz")
+    assert read["output"].dtype == result["output"].dtype == dtype
+    assert np.array_equal(read["output"], result["output"])
+    assert read.units == result.units
+    assert read.report == result.report
+    assert str(read) == str(result)
+    assert read.rates(window="5 ms").tolist() == result.rates(window="5 ms").tolist()
