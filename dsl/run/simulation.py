@@ -8,7 +8,6 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +25,8 @@ from .linearised import too_long
 from .loop import Onward, Reached, run_steps
 from .population import Population, population
 from .progress import teller
-from .recorders.spikes import EventLog
-from .recorders.state import Table, Track, requests, track
+from .recorders.state import Track, requests, track
+from .recordings import Recordings
 from .result import FinalState, Result
 from .settings import Progress, Settings, anew, settings, whole_number
 from .telling import Stretch, described, told, warn
@@ -73,15 +72,11 @@ class Simulation:
         self.population, self._settings, self._notes = neurons, settings, list(notes)
         self._given = dict(neurons.parameters)
         self._assembly = assemble(neurons.binding, settings, tuple(sorted(each.name for each in tracks)))
-        self._tables = [Table(each, self._dtype(each.name), settings.convention) for each in tracks]
-        self._logs = [EventLog() for _ in self._assembly.kernel.events]
-        self._log = dict(zip(self._assembly.kernel.events, self._logs, strict=True)).get("spike", EventLog())
+        self._kept = Recordings(tracks, self._dtype, self._assembly.kernel.events, settings.convention)
         self._step = 0
         self._seconds = 0.0
         self._room, self._look_again = 0.0, -1.0
-        self._touched = False  # whether states or parameters were set since the last step
         self._stopped = ""
-        self._ended_rows: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._began = 0.0
         self._looked = False  # whether dt has been held against the equations
         self._snapshot: Callable[[], FinalState | None] = lambda: None
@@ -144,21 +139,21 @@ class Simulation:
         reached = self._advance(whole_steps, False, self._settings.convention.first_row > 0)
         if reached.why == "interrupted":
             raise KeyboardInterrupt
-        if reached.why:
-            raise self._ended(reached, first, first + whole_steps, [])
-        return self._log.since(first).sorted()[1]
+        self._raise(reached, first, first + whole_steps, [])
+        return self._kept.spikes.since(first).sorted()[1]
 
     def result(self) -> Result:
         """The result of everything since the start."""
         self._assembly.place()
-        self._record_end()
+        self._kept.record_end(self._assembly, self._step)
         return self._result(0, self._step, self._seconds, [], owned=False)
 
     def finish_at(self, last: int, notes: Sequence[str], keeper: Keeper) -> Result:
         """Run up to step `last`, saved on the way and at the end, for the last time; the result is that of everything since the start."""
-        reached = self._advance(last - self._step, self._settings.progress, True, notes, keeper)
-        if reached.why or not keeper.keep(self._step):
-            raise self._ended(replace(reached, why=reached.why or "unsaved"), 0, last, notes, keeper)
+        reached = self._advance(last - self._step, self._settings.progress, True, keeper)
+        self._raise(reached, 0, last, notes, keeper)
+        if not keeper.keep(self._step):
+            raise self._ended(replace(reached, why="unsaved"), 0, last, notes, keeper)
         self._stopped = "this simulation has been finished"
         return self._result(0, self._step, self._seconds, notes, owned=True)
 
@@ -174,14 +169,11 @@ class Simulation:
 
     def _run(self, duration: object, owned: bool) -> Result:
         first, (steps, notes) = self._step, self.steps_of(duration)
-        reached = self._advance(steps, self._settings.progress, True, notes)
-        if reached.why:
-            raise self._ended(reached, first, first + steps, notes)
+        reached = self._advance(steps, self._settings.progress, True)
+        self._raise(reached, first, first + steps, notes)
         return self._result(first, self._step, reached.seconds, notes, owned)
 
-    def _advance(
-        self, steps: int, progress: Progress, record_end: bool, notes: Sequence[str] = (), halts: Onward = NOWHERE
-    ) -> Reached:
+    def _advance(self, steps: int, progress: Progress, record_end: bool, halts: Onward = NOWHERE) -> Reached:
         if self._stopped:
             raise UsageError(self._stopped)
         first, last = self._step, self._step + steps
@@ -190,73 +182,45 @@ class Simulation:
         memory, program = self._assembly.place(last), self._assembly.build()
         if not self._looked:
             self._look_ahead(first, last)
-        for table in self._tables:
-            table.grow(last)
-        memory.recordings = [table.recording for table in self._tables]
-        self._ended_rows, self._began = self._rows_that_have_ended(), time.perf_counter()
-        self._touched = self._touched and last == first
+        self._kept.attach(memory, last)
+        self._kept.begin(first, last)
+        self._began = time.perf_counter()
         bar = teller(progress)
         try:
-            reached = run_steps(program, memory, first, last, self._settings.threads, self._logs, room, bar, halts)
+            reached = run_steps(program, memory, first, last, self._settings.threads, self._kept.logs, room, bar, halts)
         finally:
             bar.close()
-            self._keep_ended_rows()
-        self._step, self._seconds, self._ended_rows = reached.done, self._seconds + reached.seconds, []
-        if reached.failed:
-            raise self._call_failed(reached.failed, first, reached.seconds, notes)
-        if reached.trouble is not None:
-            raise self._not_finite(reached.trouble, first, reached.seconds, notes)
-        if record_end or reached.why:
-            self._record_end()
+            self._kept.put_back()
+        self._step, self._seconds = reached.done, self._seconds + reached.seconds
+        if (record_end or reached.why) and not reached.failed and reached.trouble is None:
+            self._kept.record_end(self._assembly, self._step)
         return reached
 
-    def _record_end(self) -> None:
-        """Record what stands at the time that has been reached.
-
-        What a person has set since the last step belongs to the step that begins here; where a row belongs to the step that ends at its time,
-        it stays as it was.
-        """
-        convention = self._settings.convention
-        if self._tables and not convention.rows_short and not (convention.first_row and self._touched):
-            memory, program = self._assembly.place(self._step), self._assembly.build()
-            for table in self._tables:
-                table.grow(self._step)
-            memory.recordings = [table.recording for table in self._tables]
-            program.record(memory, self._step)
-
-    def _rows_that_have_ended(self) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        """Rows of the present time that belong to the step before, with their values, where the next step would write other ones."""
-        if not (self._touched and self._settings.convention.first_row):
-            return []
-        rows = [row for table in self._tables if (row := table.row_at(self._step)) is not None]
-        return [(row, row.copy()) for row in rows]
-
-    def _keep_ended_rows(self) -> None:
-        for row, values in self._ended_rows:
-            row[:] = values
+    def _raise(self, reached: Reached, first: int, last: int, notes: Sequence[str], keeper: Keeper | None = None) -> None:
+        """Raise the RunError of steps that ended before their time, with the results from step `first` on."""
+        seconds = self._seconds if first == 0 else reached.seconds
+        if reached.failed:
+            raise self._call_failed(reached.failed, first, seconds, notes)
+        if reached.trouble is not None:
+            raise self._not_finite(reached.trouble, first, seconds, notes)
+        if reached.why:
+            raise self._ended(reached, first, last, notes, keeper)
 
     def _room_for(self, first: int, last: int) -> float:
         """How many events the run may keep. Raises UsageError for a run that would not fit in memory.
 
         A step that needs no new array is not worth asking the system what is free: it is asked again when half of what was free is full.
         """
-        items, count = [item for item in self._items(last) if item.size], sum(log.count for log in self._logs)
+        items, count = [item for item in self._items(last) if item.size], self._kept.count
         if items or last - first > 1 or count > self._look_again:
-            guess = spike_guess(len(self._logs), self.n, (last - first) * self.dt)
+            guess = spike_guess(len(self._kept.logs), self.n, (last - first) * self.dt)
             self._room = count + refuse_what_does_not_fit(items, guess) / SPIKE_BYTES
             self._look_again = (count + self._room) / 2
         return self._room
 
     def _items(self, last: int) -> list[Item]:
         """What a run up to step `last` will take that is not there yet."""
-        items = self._assembly.items(last)
-        for table in self._tables:
-            size = table.size_for(last)
-            if size:
-                rows, neurons = self._settings.convention.rows(0, last, table.track.every), len(table.track.neurons)
-                what = f"the recording of {table.track.name} ({rows} rows of {neurons} neurons)"
-                items.append(Item(what, size, "Record fewer neurons or less often: dvdt.record(every=..., neurons=...)"))
-        return items
+        return [*self._assembly.items(last), *self._kept.items(last)]
 
     # ---- checkpoints
 
@@ -269,7 +233,7 @@ class Simulation:
         if self._stopped:
             raise UsageError(f"save: {self._stopped}")
         self._assembly.place(self._step)
-        self._record_end()
+        self._kept.record_end(self._assembly, self._step)
         save(self.checkpoint(), path)
 
     @classmethod
@@ -313,9 +277,12 @@ class Simulation:
         made.restore(kept, called)
         return made
 
-    def checkpoint(self, goal: Goal | None = None) -> Checkpoint:
-        """What the simulation is now; of one that has not begun, what it will compute. What was recorded last stands in the tables already."""
-        assembly, step = self._assembly, self._step
+    def checkpoint(self, goal: Goal | None = None, step: int | None = None, running: float = 0.0) -> Checkpoint:
+        """What the simulation is now; of one that has not begun, what it will compute. What was recorded last stands in the tables already.
+
+        `step`: that a run has reached which is going on for `running` seconds.
+        """
+        assembly, step = self._assembly, self._step if step is None else step
         sources = assembly.binding.sources
         return Checkpoint(
             model=self.population.model,
@@ -325,14 +292,14 @@ class Simulation:
             outside={},
             settings=self._settings,
             scheme=assembly.compiled.scheme,
-            tracks=tuple(table.track for table in self._tables),
+            tracks=tuple(table.track for table in self._kept.tables),
             notes=tuple(self._notes),
             arrays=assembly.written() if assembly.memory is not None else {},
-            rows={table.track.name: table.values[table.rows(0, step)] for table in self._tables},
-            events={name: log.stored() for name, log in zip(assembly.kernel.events, self._logs, strict=True)},
+            rows=self._kept.rows(step),
+            events={name: log.stored() for name, log in zip(assembly.kernel.events, self._kept.logs, strict=True)},
             step=step,
-            seconds=self._seconds,
-            touched=self._touched,
+            seconds=self._seconds + running,
+            touched=self._kept.touched,
             goal=goal,
         )
 
@@ -344,35 +311,30 @@ class Simulation:
         for name, row in self._assembly.written().items():
             row[:] = kept.arrays[name]
         try:
-            for table in self._tables:
-                table.grow(kept.step)
-                table.values[table.rows(0, kept.step)] = kept.rows[table.track.name]
-            for log, stored in zip(self._logs, kept.events.values(), strict=True):
-                log.restore(stored)
+            self._kept.restore(kept.step, kept.rows, tuple(kept.events.values()))
         except (KeyError, ValueError):
             raise UsageError(f"{called}: the checkpoint is damaged: its recordings are not those that it says") from None
-        self._step, self._seconds, self._touched = kept.step, kept.seconds, kept.touched
+        self._step, self._seconds, self._kept.touched = kept.step, kept.seconds, kept.touched
         self._notes = list(kept.notes)
 
     def write(self, path: Path, goal: Goal, step: int) -> None:
         """Write the checkpoint of a run that is going on and has reached `step`. Raises UsageError where it cannot be written."""
         self._assembly.place(step)
-        self._keep_ended_rows()
-        before, self._step = self._step, step
-        try:
-            self._record_end()
-            now = self.checkpoint(goal)
-        finally:
-            self._step = before
-        running = time.perf_counter() - self._began if step > before else 0.0
-        save(replace(now, seconds=self._seconds + running), path, "checkpoint")
+        self._kept.put_back()
+        self._kept.record_end(self._assembly, step)
+        running = time.perf_counter() - self._began if step > self._step else 0.0
+        save(self.checkpoint(goal, step, running), path, "checkpoint")
 
     # ---- telling
 
     def _result(self, first: int, last: int, seconds: float, notes: Sequence[str], owned: bool, missing: str = "") -> Result:
         """The result of the steps `first` to `last`; with `owned` its arrays are those of the run, which is over."""
         result = told(
-            self._assembly, self._tables, self._logs, Stretch(first, last, seconds, (*self._notes, *notes), missing), owned
+            self._assembly,
+            self._kept.tables,
+            self._kept.logs,
+            Stretch(first, last, seconds, (*self._notes, *notes), missing),
+            owned,
         )
         if not owned:
             self._snapshot = weakref.ref(result.final_state)
@@ -388,7 +350,7 @@ class Simulation:
         told += "; the results so far are in .result"
         if keeper is not None and not unsaved:
             told += f", and dvdt.resume({str(keeper.path)!r}) goes on from here"
-        seconds = reached.seconds if first else self._seconds
+        seconds = self._seconds if first == 0 else reached.seconds
         return RunError(told, self._result(first, reached.done, seconds, notes, owned=False))
 
     def _not_finite(self, trouble: NonFinite, first: int, seconds: float, notes: Sequence[str]) -> RunError:
@@ -419,7 +381,7 @@ class Simulation:
             old.observe(self._step)
         else:
             self._bind_anew(bind(self.population.model, self.n, given, self.population.state), name)
-        self._given, self._touched = given, True
+        self._given, self._kept.touched = given, True
 
     def _bind_anew(self, binding: Binding, name: str) -> None:
         """Go on with other parameters, of which `name` has changed; another structure is another kernel."""
@@ -444,7 +406,7 @@ class Simulation:
         self._assembly.place()
         self._keep_snapshot()
         set_state(self._assembly, name, value, self._step)
-        self._touched = True
+        self._kept.touched = True
 
     def _states(self) -> FinalState:
         """The states now, as views of the memory."""

@@ -381,6 +381,19 @@ def test_a_run_that_stops_being_finite_leaves_the_last_checkpoint(tmp_path):
         loaded.save(tmp_path / "y.ckpt")
 
 
+def test_trouble_after_a_resumption_is_told_with_the_results_of_the_whole(tmp_path):
+    text, path = "dv/dt = v^2/(1 mV*ms); v(0) = 0.1 mV", tmp_path / "x.ckpt"
+    kwargs = {"method": "euler", "backend": "reference", "record": ["v"]}
+    with pytest.raises(dvdt.RunError, match="interrupted"):
+        dvdt.simulate(text, "1 s", checkpoint=path, every="1 ms", progress=stopping_at(0.004), **kwargs)
+    with pytest.raises(dvdt.RunError, match="not finite") as resumed:
+        dvdt.resume(path)
+    with pytest.raises(dvdt.RunError, match="not finite") as whole:
+        dvdt.simulate(text, "1 s", **kwargs)
+    assert resumed.value.result.report.start == 0
+    assert np.array_equal(resumed.value.result["v"], whole.value.result["v"])
+
+
 def test_what_has_no_end_is_not_resumed(tmp_path):
     simulation().save(tmp_path / "x.ckpt")
     with pytest.raises(dvdt.UsageError, match=r"Simulation\.load"):
