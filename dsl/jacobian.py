@@ -18,7 +18,10 @@ def jacobian_of(system: System, bounds: Mapping[str, Expr]) -> Jacobian | None:
     """df/dx where it is not 0; None where a derivative is not known, or calls somebody's function."""
     entries = []
     for row, state in enumerate(system.states):
+        read = system.drift[state].free_symbols
         for column, other in enumerate(system.states):
+            if sympy.Symbol(other) not in read:
+                continue
             slope = system.at(safe(sympy.diff(system.drift[state], sympy.Symbol(other))), {})
             if slope.has(sympy.Derivative, sympy.Subs):
                 return None

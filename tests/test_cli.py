@@ -89,6 +89,8 @@ def test_explain_names_the_scheme_and_refuses_one_that_cannot(dvdt_says: Printed
     assert "exact" in dvdt_says("explain", cell)
     assert "heun" in dvdt_says("explain", cell, "--method", "heun", "--dt", "0.05ms")
     assert "exact" in dvdt_says("explain", "adex", "--method", "exact", status=2)
+    assert "stable up to dt = 1 ms" in dvdt_says("explain", "lif", "--method", "euler", "--set", "tau=0.5ms")
+    assert "tua" in dvdt_says("explain", "lif", "--set", "tua=0.5ms", status=2)
 
 
 def test_run_takes_values_drives_and_writes_files(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:

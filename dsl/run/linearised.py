@@ -13,7 +13,7 @@ from ...backends.kernel import Kernel, symbols_of
 from ...backends.memory import Memory
 from ...backends.program import Program
 from ...backends.reference import Value, evaluate
-from ..stability import MAPS, Matrix, excess, longest_step
+from ..stability import MAPS, Matrix, excess, longest_step, thinned
 from ..structure import Jacobian
 from .assembly import Assembly
 
@@ -21,6 +21,7 @@ NEURONS = 8  # that stand for a population
 LOOKS = 16  # times at which they are looked at along the stretch
 AHEAD, FRACTION = 256, 8  # the stretch: steps, and which part of the run it may be
 GROWTH = 0.05  # in one step of a mode that should decay; on the way to somewhere else less is no harm
+STIFF = ("exponential_euler", "exponential_rk2", "backward_euler")
 NEVER_UNSTABLE = frozenset(("exact", "backward_euler"))
 
 
@@ -46,14 +47,14 @@ def too_long(assembly: Assembly, first: int, last: int) -> str:
     stack = along(program, few, jacobian, first, first + steps, LOOKS)
     if not len(stack):
         return ""
+    stack = thinned(stack)
     growths = excess(stack, MAPS[scheme], dt)
     if np.max(growths) <= GROWTH:
         return ""
     limit = longest_step(stack[int(np.argmax(growths))], MAPS[scheme])
-    return (
-        f"dt = {dt:.10g} ms is longer than {scheme} is stable for in this model, {limit:.3g} ms: what should decay will grow."
-        " Take a smaller dt, or a method for stiff equations: exponential_euler, exponential_rk2, backward_euler"
-    )
+    other = "" if assembly.compiled.noise else f", or a method for stiff equations: {', '.join(s for s in STIFF if s != scheme)}"
+    what = f"dt = {dt:.10g} ms is longer than {scheme} is stable for in this model, {limit:.3g} ms: what should decay will grow"
+    return f"{what}. Take a smaller dt{other}"
 
 
 def some(kernel: Kernel, memory: Memory, count: int) -> Memory:

@@ -13,7 +13,7 @@ from ...backends.kernel import Draw, Kernel
 from ..checked import CheckedModel
 from ..errors import UsageError
 from ..explanation import Trial
-from ..stability import MAPS, Matrix, longest_step, stiffest
+from ..stability import MAPS, Matrix, longest_step, stiffest, thinned
 from ..structure import Structure
 from ..substitute import operations_of
 from ..units import from_computing
@@ -147,11 +147,14 @@ def _smooth_enough(fine: Course, binding: Binding, method: str | None, dt: float
 def _limit(course: Course) -> tuple[float | None, str]:
     """The longest stable step along a run, and a remark where that is the end of it."""
     scheme, stack = course.assembly.compiled.scheme, course.jacobians
-    stack = stack[np.isfinite(stack).all(axis=(1, 2))]
+    stack = thinned(stack[np.isfinite(stack).all(axis=(1, 2))])
     if not len(stack) or scheme not in MAPS:
         return None, ""
     start = longest_step(stack[0], MAPS[scheme])
-    limits = [longest_step(matrix, MAPS[scheme], GROWTH) for matrix in stiffest(stack, STIFFEST)]
+    limits = [
+        longest_step(matrix, MAPS[scheme], GROWTH)
+        for matrix in stiffest(stack, max(1, min(STIFFEST, 2000 // stack.shape[-1] ** 2)))
+    ]
     if start <= min(limits):
         return start, ""
     return min(limits), f" (at the start it is stable up to {start:.4g} ms)" if np.isfinite(start) else ""
