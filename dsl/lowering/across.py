@@ -14,13 +14,24 @@ def across(draft: Draft, node: Operation) -> Expr:
         return draft.once[node]
     operand = node.arguments[1] if node.name in ("one_of", "matmul") else node.arguments[0]
     kind = Kind.BOOLEAN if node.name in ("any", "count", "one_of") else Kind.REAL
-    value = draft.assign("@of", kind, operand)
-    held = f"@held {value.name}"
-    draft.array(held, kind, written=True)
+    held = _stored(draft, operand, kind)
+    stores: tuple[Store, ...] = ()
+    if held is None:
+        value = draft.assign("@of", kind, operand)
+        held, stores = f"@held {value.name}", (Store(f"@held {value.name}", value.name),)
+        draft.array(held, kind, written=True)
     result = Symbol(draft.version(f"@{node.name}"))
-    draft.end_phase((_reduction(draft, node, result.name, held),), Store(held, value.name))
+    draft.end_phase((_reduction(draft, node, result.name, held),), *stores)
     draft.once[node] = result
     return result
+
+
+def _stored(draft: Draft, value: Expr, kind: Kind) -> str | None:
+    """The array that holds the value when the phase ends, where one does: it need not be written twice."""
+    for name, current in draft.now.items():
+        if isinstance(value, Symbol) and current == value and name in draft.arrays and draft.arrays[name].kind is kind:
+            return name
+    return None
 
 
 def _reduction(draft: Draft, node: Operation, result: str, held: str) -> Reduce | MatrixProduct:
