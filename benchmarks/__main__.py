@@ -1,4 +1,6 @@
-"""python -m benchmarks: the core table, start-up times and memory. Options narrow it: --models lif,adex --sizes 1000,100000 ..."""
+"""python -m benchmarks: the core table, population functions, start-up times and memory.
+
+Options narrow it: --models lif,adex --sizes 1000,100000 ..."""
 
 from __future__ import annotations
 
@@ -13,11 +15,15 @@ def main() -> None:
     parser.add_argument("--sizes", default="1000,100000,1000000")
     parser.add_argument("--precisions", default="float64,float32")
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--only", choices=["core", "startup", "memory"], help="one part alone")
+    parser.add_argument("--only", choices=["core", "coupled", "startup", "memory"], help="one part alone")
     chosen = parser.parse_args()
     if chosen.only in (None, "core"):
         sizes, threads = ([int(part) for part in text.split(",")] for text in (chosen.sizes, chosen.threads))
         table(chosen.models.split(","), sizes, chosen.precisions.split(","), threads)
+    if chosen.only in (None, "coupled"):
+        from .coupled import report as report_coupled
+
+        report_coupled()
     if chosen.only in (None, "startup"):
         from .startup import report
 
