@@ -119,7 +119,8 @@ def advance(plan):
 """
 
 EACH = """
-for block in range(last_block):
+for turn in range(last_block):
+    block = ORDER
     origin = block * BLOCK
     many = min(BLOCK, n - origin)
     lanes = (many + 31) & -32
@@ -127,6 +128,9 @@ for block in range(last_block):
     whole_base = block * WHOLE_WIDTH
     INSIDE
 """
+
+# Blocks in turn, and the other way: what the last pass left in the cache is read first in the next.
+FORWARD, BACKWARD = "turn", "last_block - 1 - turn"
 
 # Eight flags are read as one word, eight words at once are mostly 0.
 EVENTS = """
@@ -259,6 +263,7 @@ class Generator:
     scope: Scope = field(init=False)
     arrays: Mapping[str, Array] = field(init=False)
     rows: Mapping[str, int] = field(init=False)
+    order: str = field(init=False, default=FORWARD)
 
     def __post_init__(self) -> None:
         kernel = self.kernel
@@ -374,6 +379,8 @@ class Generator:
         """Between the arrays and the scratch; `kept`: back, and only what is written."""
         lines = []
         for array in self.kernel.arrays:
+            if array.passing:
+                continue
             scratch, arrays = ("wholes", "integers") if array.kind is Kind.INTEGER else ("scratch", "reals")
             row = self.rows[array.name]
             inside, outside = ast.unparse(self.place(array.name, number(0))), f"{row} * n + origin"
@@ -407,13 +414,18 @@ class Generator:
             return [*uniform, *loop]
         made = uniform
         for reduction in phase.reductions:  # the first one in one pass with the bodies
-            made += [*self.each([*loop, *self.of_block(reduction)]), *self.over_blocks(reduction)]
+            made += [*self.each([*loop, *self.of_block(reduction)], self.turned(phase)), *self.over_blocks(reduction)]
             loop = []
-        return [*made, *self.each(loop)]
+        return [*made, *self.each(loop, self.turned(phase) if loop else FORWARD)]
 
-    def each(self, inside: list[ast.stmt]) -> list[ast.stmt]:
+    def turned(self, phase: Phase) -> str:
+        """The order of the blocks in the next pass: against that of the last one, but events are listed in the order of the neurons."""
+        self.order = FORWARD if phase.emits or self.order == BACKWARD else BACKWARD
+        return self.order
+
+    def each(self, inside: list[ast.stmt], order: str = FORWARD) -> list[ast.stmt]:
         """The statements for each block in turn."""
-        return self.fill(EACH, {"INSIDE": inside}) if inside else []
+        return self.fill(EACH, {"INSIDE": inside}, ORDER=ast.parse(order, mode="eval").body) if inside else []
 
     def body(self, phase: Phase) -> list[ast.stmt]:
         """The loops over the neurons of a block."""
@@ -565,7 +577,9 @@ class Generator:
         return CONVERT[Kind.BOOLEAN](value) if array.kind is Kind.BOOLEAN else value
 
     def place(self, array: str, index: ast.expr) -> ast.expr:
-        """Where a value of an array stands in the scratch."""
+        """Where a value of an array stands in the scratch; what is passing has one row behind all blocks, which stays near."""
+        if self.arrays[array].passing and self.kernel.coupled:
+            return ast.BinOp(ast.BinOp(name("blocks"), ast.Mult(), number(self.width(False))), ast.Add(), index)
         return self.row(self.rows[array], index, "whole_base" if self.arrays[array].kind is Kind.INTEGER else "base")
 
     def row(self, row: int, index: ast.expr, base: str = "base") -> ast.expr:

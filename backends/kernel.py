@@ -183,6 +183,7 @@ class Array:
     name: str
     kind: Kind  # REAL, INTEGER or BOOLEAN
     written: bool  # some phase stores to it
+    passing: bool = False  # only the one reduction of the phase that stores it reads it; what it holds elsewhere is not defined
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,9 @@ def drawn_rows(kernel: Kernel) -> int:
 
 
 def carried(kernel: Kernel) -> int:
-    """How many rows the loops of a phase carry values in, at most."""
+    """How many rows the loops of a phase carry values in, at most; where neurons read one another, the row of what is passing."""
+    if kernel.coupled:
+        return int(any(array.passing for array in kernel.arrays))
     return max((len(rows_between(loops_of(kernel, phase))) for phase in kernel.phases), default=0)
 
 

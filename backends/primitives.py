@@ -125,13 +125,44 @@ def _pair_sums(typing_context: Any, target: Any, to: Any, source: Any, start: An
     return types.void(target, types.int64, source, types.int64, types.int64), generate
 
 
+def _sums_of_64(typing_context: Any, target: Any, to: Any, source: Any, start: Any, count: Any) -> Any:
+    """sums_of_64(target, to, source, start, count): target[to + c] is the sum of the 64 values from source[start + 64c] on, c up to `count`.
+
+    Neighbours are added, then neighbours of the sums, as by `pair_sums`.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        base, target_at, values, source_at, many = arguments
+        vector = ir.VectorType(base.type.pointee, VECTOR)
+        add = builder.add if isinstance(base.type.pointee, ir.IntType) else builder.fadd
+
+        def neighbours(left: Any, right: Any, size: int) -> Any:
+            lanes = [ir.Constant(ir.VectorType(ir.IntType(32), size), list(range(first, 2 * size, 2))) for first in (0, 1)]
+            return add(*[builder.shuffle_vector(left, right, mask) for mask in lanes])
+
+        with cgutils.for_range(builder, many) as loop:
+            first = builder.add(source_at, builder.mul(loop.index, many.type(64)))
+            places = [builder.gep(values, [builder.add(first, many.type(VECTOR * part))]) for part in range(4)]
+            a, b, c, d = (builder.load(builder.bitcast(place, vector.as_pointer()), align=4) for place in places)
+            sums = neighbours(neighbours(a, b, VECTOR), neighbours(c, d, VECTOR), VECTOR)
+            size = VECTOR // 2
+            while size:
+                sums = neighbours(sums, sums.type(ir.Undefined), size)
+                size //= 2
+            value = builder.extract_element(sums, ir.IntType(32)(0))
+            builder.store(value, builder.gep(base, [builder.add(target_at, loop.index)]))
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, source, types.int64, types.int64), generate
+
+
 def _largest_of(typing_context: Any, values: Any, place: Any, count: Any) -> Any:
-    """largest_of(values, place, count): nan if any is nan; count is a multiple of VECTOR."""
+    """largest_of(values, place, count): nan if any is nan; count is a multiple of twice VECTOR."""
     return _extreme(values, False)
 
 
 def _smallest_of(typing_context: Any, values: Any, place: Any, count: Any) -> Any:
-    """smallest_of(values, place, count): nan if any is nan; count is a multiple of VECTOR."""
+    """smallest_of(values, place, count): nan if any is nan; count is a multiple of twice VECTOR."""
     return _extreme(values, True)
 
 
@@ -146,10 +177,11 @@ def _extreme(values: Any, smallest: bool) -> Any:
         def load(index: Any) -> Any:
             return builder.load(builder.bitcast(builder.gep(base, [builder.add(place_at, index)]), vector.as_pointer()), align=4)
 
-        found = cgutils.alloca_once_value(builder, load(many.type(0)))
-        with cgutils.for_range_slice(builder, many.type(VECTOR), many, many.type(VECTOR), inc=True) as (index, _):
-            builder.store(better(builder, kind, builder.load(found), load(index)), found)
-        rest = builder.load(found)
+        found = [cgutils.alloca_once_value(builder, load(many.type(0))) for _ in range(2)]  # side by side, so that neither waits
+        with cgutils.for_range_slice(builder, many.type(0), many, many.type(2 * VECTOR), inc=True) as (index, _):
+            for place, off in zip(found, (0, VECTOR), strict=True):
+                builder.store(better(builder, kind, builder.load(place), load(builder.add(index, many.type(off)))), place)
+        rest = better(builder, kind, *[builder.load(place) for place in found])
         value = builder.extract_element(rest, ir.IntType(32)(0))
         for lane in range(1, VECTOR):
             value = better(builder, kind, value, builder.extract_element(rest, ir.IntType(32)(lane)))
@@ -256,6 +288,7 @@ copy: Any = intrinsic(_copy)
 repeat: Any = intrinsic(_repeat)
 all_finite: Any = intrinsic(_all_finite)
 pair_sums: Any = intrinsic(_pair_sums)
+sums_of_64: Any = intrinsic(_sums_of_64)
 largest_of: Any = intrinsic(_largest_of)
 smallest_of: Any = intrinsic(_smallest_of)
 bits_of: Any = intrinsic(_bits_of)

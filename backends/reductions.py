@@ -11,7 +11,7 @@ from typing import Any
 
 import numba
 
-from .primitives import bits_of, copy, get, largest_of, maximum, minimum, pair_sums, put, select
+from .primitives import bits_of, copy, get, largest_of, maximum, minimum, pair_sums, put, select, sums_of_64
 from .random import uniform_f64
 
 DIGIT = 11  # bits by which ranks are sorted at a time
@@ -36,13 +36,14 @@ def _tree(values: Any, place: int, n: int) -> Any:
 
 def _tree_of_block(values: Any, place: int, n: int, spare: Any, at: int) -> Any:
     """The sum of a block by the same tree; the values stay, the sums stand in `spare` from `at` on."""
-    if n == 1:
-        return get(values, place)
-    half = n >> 1
-    pair_sums(spare, at, values, place, half)
-    if n & 1:
-        put(spare, at + half, get(values, place + n - 1))
-    return tree(spare, at, half + (n & 1))
+    whole, rest = n >> 6, n & 63
+    sums_of_64(spare, at, values, place, whole)
+    if rest:
+        behind = at + whole + 16
+        copy(spare, behind, values, place + n - rest, rest)
+        put(spare, at + whole, tree(spare, behind, rest))
+        whole += 1
+    return tree(spare, at, whole)
 
 
 def _largest(values: Any, n: int) -> Any:
@@ -93,7 +94,7 @@ def _one_of_block(
                 if draw > best:
                     best, chosen = draw, first + j
         return chosen
-    lanes = (n + 15) & -16
+    lanes = (n + 31) & -32
     for j in range(lanes):
         draw = uniform_f64(first + j, step, stream, k0, k1)
         put(draws, at + j, select((j < n) & (get(values, place + j) != 0), draw, -1.0))

@@ -19,7 +19,7 @@ def across(draft: Draft, node: Operation) -> Expr:
     if held is None:
         value = draft.assign("@of", kind, operand)
         held, stores = f"@held {value.name}", (Store(f"@held {value.name}", value.name),)
-        draft.array(held, kind, written=True)
+        draft.array(held, kind, written=True, passing=True)
     result = Symbol(draft.version(f"@{node.name}"))
     draft.end_phase((_reduction(draft, node, result.name, held),), *stores)
     draft.once[node] = result

@@ -83,8 +83,8 @@ class Draft:
     def know(self, name: str, kind: Kind, pace: Pace) -> None:
         self.kinds[name], self.paces[name] = kind, pace
 
-    def array(self, name: str, kind: Kind, written: bool, pace: Pace = Pace.FREE) -> None:
-        self.arrays[name] = Array(name, kind, written)
+    def array(self, name: str, kind: Kind, written: bool, pace: Pace = Pace.FREE, passing: bool = False) -> None:
+        self.arrays[name] = Array(name, kind, written, passing)
         self.know(name, kind, pace)
 
     def scalar(self, name: str, kind: Kind) -> None:

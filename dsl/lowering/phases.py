@@ -44,8 +44,9 @@ def carry_across(phases: list[Phase], declare: Callable[[str, str], None]) -> tu
     for number, phase in enumerate(phases):
         foreign = [name for name in _read_by(phase) if made_in.get(name, number) < number]
         again = [name for name in foreign if name in uniform]
-        kept = [name for name in foreign if name not in uniform]
-        renamed = {name: Symbol(f"@kept {name}") for name in kept}
+        stored = {name: array for name in foreign if (array := _still_in(phases, made_in[name], number, name)) is not None}
+        kept = [name for name in foreign if name not in uniform and name not in stored]
+        renamed = {name: Symbol(f"@kept {name}") for name in kept} | {name: Symbol(array) for name, array in stored.items()}
         copies = [Assign(f"{name}#{number}", uniform[name].kind, uniform[name].expression) for name in again]
         renamed |= {name: Symbol(f"{name}#{number}") for name in again}
         for name in kept:
@@ -58,6 +59,13 @@ def carry_across(phases: list[Phase], declare: Callable[[str, str], None]) -> tu
         if foreign:
             result[number] = _renamed(result[number], renamed, copies)
     return tuple(result)
+
+
+def _still_in(phases: list[Phase], made: int, read: int, name: str) -> str | None:
+    """The array that got the value in the phase that made it, and holds it still; what is held for a reduction is gone with it."""
+    between = {store.array for phase in phases[made + 1 : read] for store in phase.stores}
+    stores = [store for store in phases[made].stores if store.name == name and not store.array.startswith("@held ")]
+    return next((store.array for store in stores if store.array not in between), None)
 
 
 def _read_by(phase: Phase) -> list[str]:

@@ -49,7 +49,7 @@ def chain(length: int) -> tuple[Assign | Draw, ...]:
     """A draw, then functions that each read the last two, a condition early on, and what reads all that late."""
     x = Symbol("x")
     made: list[Assign | Draw] = [
-        Draw("r", "normal", 8),
+        Draw("r", "poisson", 8, Constant(2.0)),
         Assign("high", Kind.BOOLEAN, call("greater", Symbol("r"), Constant(0.5))),
     ]
     last: tuple[Expr, Expr] = (x, Symbol("r"))
