@@ -93,7 +93,8 @@ def checked_model(a: Analysis) -> checked.CheckedModel:
     for name, equation in a.outline.differentials.items():
         a.derivatives[name] = derivative_of(a, name, equation)
     for name, initial in a.outline.initials.items():
-        a.initials[name] = initial_of(a, name, initial)
+        if name in a.scope.entries:  # not what `d` in front of it has led to another reading of
+            a.initials[name] = initial_of(a, name, initial)
     events, refractory, held = events_of(a), refractory_of(a), held_states(a)
     before, after = step_block(a, False), step_block(a, True)
     output, surrogate, method = output_value(a), surrogate_of(a), a.outline.one(nodes.Method)

@@ -74,3 +74,7 @@ def test_a_docstring_that_begins_below_its_quotes_prints_as_the_same_one() -> No
     text = 'model a:\n    """\n     The first line stands one further in.\n\n    The others here.\n    """\n    x = 1\n'
     (model,) = (read(text) or {}).values()
     assert read(print_model(declaration_of(model))) == {"a": model}  # type: ignore[arg-type]
+
+
+def test_an_initial_value_of_what_is_read_as_a_derivative() -> None:
+    assert read("dV(0) = 0 ms^-1\ndV = (q - V)/tau_m") is None
