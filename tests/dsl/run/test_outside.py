@@ -300,3 +300,55 @@ def test_a_second_process_finds_the_code_of_the_function(tmp_path):
     assert first.split()[1:] == ["1", "numba", "sympy", "lark"]
     assert second.split() == [first.split()[0], "0"]
     assert float(other.split()[0]) == pytest.approx(2 * float(first.split()[0]), rel=1e-13)
+
+
+# ---- everywhere in a model -----------------------------------------------------------------------
+
+EVERYWHERE = """
+dv/dt = (30 mV - v - 5 mV*mean(f(v)))/(10 ms) + s*mV/ms : mV
+ds/dt = -s*f(w)/(3 ms)
+w = 2*v + 1 mV*f(v)
+v(0) = 5 mV*f(i*mV)
+th = 12 mV + 2 mV*f(v0)
+v0 = 3 mV
+f(x : mV) : 1
+third(n : integer, b : boolean) : boolean
+pause(x : mV) : ms
+k(0) = 0
+each step: k = k + f(v)
+spike when v > th and third(i, v > 3 mV):
+    s += f(v)
+    v = 0 mV
+on high when f(v) > 0.9
+refractory pause(v0)
+output f(v)
+"""
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_functions_stand_in_equations_events_blocks_reductions_and_parameters(precision):
+    """The reference calls them as they are, the other backend compiles them: the same spikes, and states to rounding."""
+    functions = {
+        "f": lambda x: 1 / (1 + math.exp(-x / 5)),
+        "third": lambda n, b: n % 3 == 0 and b,
+        "pause": lambda x: 1.0 + 0.1 * x,
+    }
+    names = ["v", "w", "k", "output"]
+    one, other = (
+        dvdt.simulate(EVERYWHERE, "40 ms", n=7, parameters=functions, backend=b, precision=precision, record=names, method="rk4")
+        for b in BACKENDS
+    )
+    assert len(one.spikes.t) > 5
+    assert set(one.spikes.i) == {0, 3, 6}
+    assert np.array_equal(one.spikes.i, other.spikes.i)
+    assert np.array_equal(one.spikes.t, other.spikes.t)
+    for name in names:
+        assert np.asarray(other[name], float) == pytest.approx(
+            np.asarray(one[name], float), rel=1e-12 if precision == "float64" else 1e-4
+        )
+
+
+def test_a_model_with_functions_prints_and_reads_back():
+    model = dvdt.Model(EVERYWHERE)
+    assert dvdt.Model(model.text) == model
+    assert "third(n : integer, b : boolean) : boolean" in model.text
