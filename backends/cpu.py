@@ -173,7 +173,7 @@ class Worker:
             "scalars": self.scalars,
             "scratch": self.scratch,
             "wholes": aligned(scratches * len(memory.integers) * block, whole),
-            "flags": aligned(events * block, np.dtype(np.uint8)),
+            "flags": aligned(max(events, 1) * block, np.dtype(np.uint8)),
             "spikes": self.buffer,
             "counts": self.counts,
             "marks": np.zeros_like(self.counts),

@@ -171,13 +171,22 @@ repeat(scratch, PLACE + many, PLACE + lanes)
 
 MOMENT = "put(moments, (ROWS * EVENT + 2) * capacity + found, double(get(scratch, PLACE)))"
 
-# A phase that concerns few neurons: nobody is listed, then those few are gone through one by one.
+# A phase that concerns few neurons: they are flagged, found as events are, and gone through one by one. Under a plain condition LLVM
+# would compute the whole phase for all of them.
 RARE = """
 for j in range(lanes):
     NOBODY
-for j in range(many):
-    if get(scratch, PLACE) != 0:
-        INSIDE
+    put(flags, FIRST + j, get(scratch, PLACE) != 0)
+for group in range(0, many, 64):
+    w = (FIRST + group) >> 3
+    if any_of_eight(words, w):
+        for w in range(w, w + 8):
+            word = get(words, w)
+            while word != 0:
+                j = (w << 3) - FIRST + (lowest_bit(word) >> 3)
+                if j < many:
+                    INSIDE
+                word &= word - 1
 """
 
 # What a block gives to a reduction while it is at hand: a value in its place of SPARE, or a copy of its values. Behind the
@@ -448,8 +457,11 @@ class Generator:
         return [*ahead, *made] if phase.where is None else self.rare(phase, phase.where, made[0].body)
 
     def rare(self, phase: Phase, where: str, inside: list[ast.stmt]) -> list[ast.stmt]:
-        nobody = [self.put_flag(emit, number(0)) for emit in phase.emits] or [ast.Pass()]
-        return self.fill(RARE, {"INSIDE": inside, "NOBODY": nobody}, PLACE=self.place(where, name("j")))
+        """The flags of an event that it emits serve to find the neurons: the loop leaves there what is to be listed."""
+        first, *others = phase.emits or (Emit(0, ""),)
+        nobody = [self.put_flag(emit, number(0)) for emit in others]
+        filled = {"INSIDE": inside, "NOBODY": nobody}
+        return self.fill(RARE, filled, PLACE=self.place(where, name("j")), FIRST=first.event * self.block)
 
     def loop(self, loop: Loop, along: bool, draws: Mapping[str, int], carried: Mapping[str, int]) -> ast.For:
         """One loop without its flags and stores, with the rows of what is drawn ahead and of what is carried."""

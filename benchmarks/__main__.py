@@ -1,4 +1,4 @@
-"""python -m benchmarks: the core table, population functions, start-up times and memory.
+"""python -m benchmarks: the core table, population functions, start-up times, memory and exact spike times.
 
 Options narrow it: --models lif,adex --sizes 1000,100000 ..."""
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="1000,100000,1000000")
     parser.add_argument("--precisions", default="float64,float32")
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--only", choices=["core", "coupled", "startup", "memory"], help="one part alone")
+    parser.add_argument("--only", choices=["core", "coupled", "startup", "memory", "spike_times"], help="one part alone")
     chosen = parser.parse_args()
     if chosen.only in (None, "core"):
         sizes, threads = ([int(part) for part in text.split(",")] for text in (chosen.sizes, chosen.threads))
@@ -32,6 +32,10 @@ def main() -> None:
         from .memory import report as report_memory
 
         report_memory()
+    if chosen.only in (None, "spike_times"):
+        from .spike_times import report as report_spike_times
+
+        report_spike_times()
 
 
 if __name__ == "__main__":
