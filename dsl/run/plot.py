@@ -65,11 +65,10 @@ def figure(result: Result, names: object = None, neurons: object = None) -> Figu
     if not panels:
         raise UsageError("plot: nothing was recorded, and there are no spikes; ask for something in simulate(..., record=[...])")
     heights = [panel.height for panel in panels]
+    # outside the style: the first figure of a process settles how figures are shown, which the end of the style would undo
+    drawn = pyplot.figure(figsize=(9, 1.0 + 1.05 * sum(heights)), layout="constrained")
     with pyplot.rc_context(STYLE):
-        size = (9, 1.0 + 1.05 * sum(heights))
-        drawn, axes = pyplot.subplots(
-            len(panels), 1, sharex=True, squeeze=False, figsize=size, height_ratios=heights, layout="constrained"
-        )
+        axes = drawn.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
         for axis, panel in zip(axes[:, 0], panels, strict=True):
             axis.locator_params(axis="y", nbins=5, steps=[1, 2, 2.5, 5, 10])
             panel.draw(axis)

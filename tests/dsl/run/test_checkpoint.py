@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import dvdt
-from dvdt.dsl.run import archive, inputs
+from dvdt.dsl.run import archive, inputs, keeper
 from dvdt.dsl.run.sources import plain_source, same, source_from
 
 NOISY = """
@@ -366,6 +366,16 @@ def test_an_interval_that_is_none(every, tmp_path):
     with pytest.raises(dvdt.UsageError, match="checkpoint="):
         dvdt.simulate(NOISY, "10 ms", every="1 ms", parameters=GIVEN)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("wait", "often"), [(0.0, True), (3600.0, False)])
+def test_without_every_it_is_written_after_a_time_of_waiting(wait, often, tmp_path, monkeypatch):
+    monkeypatch.setattr(keeper, "USUAL", wait)
+    reached = []
+    told = lambda fraction, elapsed: reached.append(dvdt.Simulation.load(tmp_path / "x.ckpt").steps)  # noqa: E731
+    run("60 ms", tmp_path / "x.ckpt", every=None, progress=told)
+    assert (len(set(reached)) > 1) == often
+    assert dvdt.Simulation.load(tmp_path / "x.ckpt").steps == 600
 
 
 def test_a_run_that_stops_being_finite_leaves_the_last_checkpoint(tmp_path):

@@ -263,3 +263,21 @@ def test_a_population_tells_what_was_set():
 def test_values_in_a_few_words(given, told):
     population = dvdt.Population("dv/dt = I/C : mV; C = 1 pF; I = 0 pA", 3, parameters={"I": given})
     assert f"I = {told}" in repr(population) or (told == "..." and len(repr(population)) < 120)
+
+
+def test_the_second_figure_of_a_notebook_is_shown_too(result, monkeypatch):
+    """The first figure of a process makes matplotlib interactive where a notebook shows figures; that has to last."""
+    matplotlib = pytest.importorskip("matplotlib")
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    first = pyplot.figure
+
+    def as_in_a_notebook(*arguments, **kwargs):
+        matplotlib.interactive(True)
+        return first(*arguments, **kwargs)
+
+    monkeypatch.setattr(pyplot, "figure", as_in_a_notebook)
+    try:
+        result.plot()
+        assert matplotlib.is_interactive()
+    finally:
+        matplotlib.interactive(False)
