@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from ..step import DT, REFRACTORY, Refusal, Step, System
-from ..symbolic import call
+from ..symbolic import call, function
 from .increments import ROOT_DT, increment, kick, refuse_what_is_read_once
 
 
@@ -53,8 +53,22 @@ def _turned(system: System, state: str, along: str, source: str) -> sympy.Expr:
         if push is None or slope == 0:
             continue
         stands = other in system.held and state not in system.held
-        total += slope * (call("where", REFRACTORY, sympy.Integer(0), push) if stands else push)
+        total += _joined(slope * (call("where", REFRACTORY, sympy.Integer(0), push) if stands else push))
     return total
+
+
+def _joined(term: sympy.Expr) -> sympy.Expr:
+    """x^a x^b as x^(a + b): where x is 0 the derivative of a root is infinite, and its product with the root is not."""
+    powers: dict[sympy.Expr, sympy.Expr] = {}
+    others = []
+    for factor in sympy.Mul.make_args(term):
+        if isinstance(factor, function("power")):
+            base, exponent = factor.args
+            powers[base] = powers.get(base, sympy.Integer(0)) + exponent
+        else:
+            others.append(factor)
+    joined = (base ** int(e) if e.is_number and e == int(e) else call("power", base, e) for base, e in powers.items())
+    return sympy.Mul(*others, *joined)
 
 
 def _brian2(system: System) -> Step:

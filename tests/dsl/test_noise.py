@@ -327,6 +327,8 @@ def test_what_is_held_takes_no_noise_and_turns_no_factor() -> None:
 def test_noise_of_no_variance_is_the_equation_without_it(backend: str) -> None:
     """Also where the factor is the root of a state that is 0, and for neurons beside noisy ones."""
     noisy = "dx/dt = (1 - x)/tau + s*sqrt(x)*xi; tau = 10 ms; s = 0 ms^-0.5; x(0) = 0"
+    for text in (noisy.replace("sqrt(x)", "x^0.5"), noisy.replace("sqrt(x)", "x^a") + "; a = 0.75"):
+        assert np.isfinite(dvdt.simulate(text, "5 ms", method="milstein", backend=backend).final_state["x"][0])
     for method in ("euler_maruyama", "milstein", "heun_stratonovich"):
         values = {"s": np.array([0.0, 0.01, 0.0])}
         found = dvdt.simulate(noisy, "5 ms", n=3, method=method, parameters=values, record=["x"], backend=backend, seed=6)
