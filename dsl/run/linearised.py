@@ -72,6 +72,8 @@ def some(kernel: Kernel, memory: Memory, count: int) -> Memory:
         recordings=[],
         spikes=[[] for _ in kernel.events],
         columns={},
+        workers=[],
+        device=None,
     )
 
 
@@ -113,7 +115,7 @@ def _values(kernel: Kernel, memory: Memory, wanted: set[str], step: int) -> Mapp
     found |= {name: np.float64(value) for name, value in memory.scalars.items() if name in wanted}
     for array in kernel.arrays:
         if array.name in wanted:
-            found[array.name] = memory.row(kernel, array.name).astype(np.float64)
+            found[array.name] = memory.stored(kernel, array.name).astype(np.float64)
     for name, table in memory.series.items():
         if name in wanted:
             found[name] = _sample(table, step * dt / memory.scalars[f"@interval {name}"])

@@ -115,7 +115,10 @@ def _course(binding: Binding, method: str | None, dt: float, steps: int) -> Cour
 def _spikes(assembly: Assembly, dt: float) -> NDArray[np.float64]:
     assert assembly.memory is not None
     steps = [
-        s for name, pairs in zip(assembly.kernel.events, assembly.memory.spikes, strict=True) if name == "spike" for s, _ in pairs
+        s
+        for name, pairs in zip(assembly.kernel.events, assembly.memory.spikes, strict=True)
+        if name == "spike"
+        for s, *_ in pairs
     ]
     return (np.concatenate([np.empty(0), *steps]) + 1) * dt
 
