@@ -16,8 +16,9 @@ from .analysis.size import check_size
 from .analysis.strict import put_right
 from .analysis.subject import Analysis
 from .analysis.variables import derived_of, external_of, input_of, output_of, parameter_of, state_of
+from .call_mistakes import UnknownFunction
 from .inheritance import inherited
-from .name_mistakes import UnknownFunction, UnknownName, WrittenOutTooLong
+from .name_mistakes import UnknownName, WrittenOutTooLong
 from .numbering import numbered
 from .scope import Role
 

@@ -10,8 +10,9 @@ from ..grammar import nodes
 from .checked import Assignment
 from .scope import Entry, Place, Role, Scope, Value, as_kind, common_kind, real
 from .special_names import SPECIAL_NAMES
-from .statement_mistakes import LocalNeverRead, NotAssignable, WholeNumberNeeded
+from .statement_mistakes import LocalNeverRead, NotAssignable
 from .translation import Translation, translation_at
+from .value_mistakes import WholeNumberNeeded
 
 KIND_WORDS = {Kind.INTEGER: "integer", Kind.BOOLEAN: "boolean"}
 

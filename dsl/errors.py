@@ -1,4 +1,4 @@
-"""The exceptions that a person meets, and the catalogue of mistakes of meaning, which stand in three files by what they are about."""
+"""The exceptions that a person meets, and the catalogue of mistakes of meaning, which stand in files by what they are about."""
 
 from __future__ import annotations
 
@@ -10,10 +10,27 @@ from .rendering import render
 
 def catalogue() -> tuple[type[Mistake], ...]:
     """Every kind of mistake that has to do with meaning."""
-    from . import name_mistakes, statement_mistakes, unit_mistakes
+    from . import (
+        call_mistakes,
+        inheritance_mistakes,
+        name_mistakes,
+        noise_mistakes,
+        statement_mistakes,
+        unit_mistakes,
+        value_mistakes,
+    )
 
     found: dict[str, type[Mistake]] = {}
-    for module in (name_mistakes, statement_mistakes, unit_mistakes):
+    modules = (
+        name_mistakes,
+        call_mistakes,
+        inheritance_mistakes,
+        statement_mistakes,
+        value_mistakes,
+        noise_mistakes,
+        unit_mistakes,
+    )
+    for module in modules:
         for name, item in vars(module).items():
             if isinstance(item, type) and issubclass(item, Mistake) and item is not Mistake:
                 found[name] = item

@@ -12,9 +12,9 @@ from .dimensions import NUMBER, Form, Solution, known
 from .errors import ModelError
 from .formulas import substituted, written_out
 from .scope import Entry, Place, Role, Scope, Value
-from .statement_mistakes import NotAValue
 from .translation import Translation, translation_at
 from .units import ONE, Dimension, Unit, unit_of
+from .value_mistakes import NotAValue
 
 ROLES = {State: Role.STATE, Parameter: Role.PARAMETER, Derived: Role.DERIVED, Input: Role.INPUT, External: Role.EXTERNAL}
 TIME_SYMBOLS = frozenset({"@t", "@step"})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..grammar import nodes
 from ..grammar.mistakes import Mistake
-from .name_mistakes import InheritanceCycle, InheritanceTooDeep, NothingToRemove, UnitChanged, UnknownBase
+from .inheritance_mistakes import InheritanceCycle, InheritanceTooDeep, NothingToRemove, UnitChanged, UnknownBase
 from .near_names import near_names
 from .units import Unit, unit_of, unit_text
 

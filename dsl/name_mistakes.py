@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ..grammar.mistakes import Label, Mistake
 from ..grammar.source import Span
-from .functions import FUNCTION_NAMES
 
 
 def one_of(names: tuple[str, ...]) -> str:
@@ -53,110 +51,6 @@ class UnknownName(Mistake):
     @property
     def replacement(self) -> str | None:
         return self.near[0] if len(self.near) == 1 else None
-
-
-# functions of other languages and simulators, and what is written for them here
-ELSEWHERE: Mapping[str, str] = {
-    "ln": "write `log(x)`, the natural logarithm",
-    "pow": "write `x^y`",
-    "power": "write `x^y`",
-    "fabs": "write `abs(x)`",
-    "heav": "write `heaviside(x)`",
-    "sum": "write `total(x)` for the sum over all neurons, `a + b` for a sum of terms",
-    "H": "write `heaviside(x)`",
-    "theta": "write `heaviside(x)`",
-    "delta": "a kick is an event: `on kick when t >= t_0 and t - dt < t_0: v += 1 mV`",
-    "normal": "write `mean + std*randn() (constant)` for a value drawn once a neuron",
-    "gauss": "write `mean + std*randn() (constant)` for a value drawn once a neuron",
-    "uniform": "write `low + (high - low)*rand() (constant)` for a value drawn once a neuron",
-    "random": "write `rand()`",
-    "ran": "write `rand()`",
-    "PoissonInput": "write `w*poisson(n*rate*dt)` in `each step:`, or give the input from Python",
-    "TimedArray": "call the input as `I(t)`, and give it in `parameters`: dvdt.TimedSeries(values, dt)",
-    "convolve": "let a state follow the spikes: `ds/dt = -s/tau`, which an event raises: `s += w`",
-}
-
-
-@dataclass(frozen=True)
-class UnknownFunction(Mistake):
-    """A call of something that is not known."""
-
-    code: ClassVar[str] = "name"
-    name: str
-    near: tuple[str, ...]
-    arguments: str = ""
-
-    @property
-    def message(self) -> str:
-        return f"there is no function `{self.name}`"
-
-    @property
-    def help(self) -> str:
-        if self.name in ELSEWHERE:
-            return ELSEWHERE[self.name]
-        if self.near:
-            return f"did you mean {one_of(self.near)}?"
-        if self.arguments in ("t", "t, i"):
-            return f"if it is given from outside, declare it with its unit: `{self.name}({self.arguments}) : pA`"
-        return f"define it: `{self.name}(x) = ...`; the functions are {', '.join(FUNCTION_NAMES)}"
-
-    @property
-    def replacement(self) -> str | None:
-        return self.near[0] if len(self.near) == 1 else None
-
-
-@dataclass(frozen=True)
-class NotAFunction(Mistake):
-    """A variable that is called."""
-
-    code: ClassVar[str] = "name"
-    name: str
-    what: str
-    arguments: str = "..."
-
-    @property
-    def message(self) -> str:
-        return f"`{self.name}` is {self.what}, not a function"
-
-    @property
-    def help(self) -> str:
-        return f"to multiply, write `{self.name}*({self.arguments})`"
-
-
-@dataclass(frozen=True)
-class FunctionWithoutArguments(Mistake):
-    """A function that is named and not called."""
-
-    code: ClassVar[str] = "name"
-    name: str
-    call: str
-
-    @property
-    def message(self) -> str:
-        return f"`{self.name}` is a function and needs its arguments"
-
-    @property
-    def help(self) -> str:
-        return f"write `{self.call}`"
-
-
-@dataclass(frozen=True)
-class WrongNumberOfArguments(Mistake):
-    """A call with too few or too many arguments."""
-
-    code: ClassVar[str] = "call"
-    name: str
-    call: str
-    wanted: str
-    found: int
-
-    @property
-    def message(self) -> str:
-        return f"`{self.name}` takes {self.wanted}, not {self.found}"
-
-    @property
-    def help(self) -> str:
-        return f"write `{self.call}`"
 
 
 @dataclass(frozen=True)
@@ -311,91 +205,6 @@ class GivenAndDefined(Mistake):
     @property
     def help(self) -> str:
         return "remove one of them; a value of a parameter is changed where the model is used"
-
-
-@dataclass(frozen=True)
-class UnknownBase(Mistake):
-    """`model a(b):` where no model `b` is known."""
-
-    code: ClassVar[str] = "inheritance"
-    name: str
-    near: tuple[str, ...]
-
-    @property
-    def message(self) -> str:
-        return f"there is no model `{self.name}` to inherit from"
-
-    @property
-    def help(self) -> str | None:
-        if self.near:
-            return f"did you mean {one_of(self.near)}?"
-        return "a model has to be registered, or to stand above in the same text"
-
-
-@dataclass(frozen=True)
-class InheritanceCycle(Mistake):
-    """A model that inherits from itself."""
-
-    code: ClassVar[str] = "inheritance"
-    names: tuple[str, ...]
-
-    @property
-    def message(self) -> str:
-        return f"a model cannot inherit from itself: {round_trip(self.names, 'from')}"
-
-    @property
-    def help(self) -> str:
-        return "name another model between the brackets"
-
-
-@dataclass(frozen=True)
-class InheritanceTooDeep(Mistake):
-    """A model over so many bases that nobody can follow them."""
-
-    code: ClassVar[str] = "inheritance"
-    deepest: int
-
-    @property
-    def message(self) -> str:
-        return f"this model stands on more than {self.deepest} others, one on the other"
-
-    @property
-    def help(self) -> str:
-        return "let models inherit from a common base instead of from one another"
-
-
-@dataclass(frozen=True)
-class NothingToRemove(Mistake):
-    """`without x` where the base has no `x`."""
-
-    code: ClassVar[str] = "inheritance"
-    name: str
-    near: tuple[str, ...]
-
-    @property
-    def message(self) -> str:
-        return f"the model inherits no `{self.name}` that could be removed"
-
-    @property
-    def help(self) -> str | None:
-        return f"did you mean {one_of(self.near)}?" if self.near else None
-
-
-@dataclass(frozen=True)
-class UnitChanged(Mistake):
-    """A derived model that gives an inherited name another unit."""
-
-    code: ClassVar[str] = "inheritance"
-    name: str
-    inherited: str
-
-    @property
-    def message(self) -> str:
-        return f"`{self.name}` is in {self.inherited} in the model this one inherits from"
-
-    @property
-    def help(self) -> str:
-        return f"keep `: {self.inherited}`, so that plain numbers given for `{self.name}` mean the same in both models"
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,12 @@ from dataclasses import replace
 from ...grammar import nodes
 from ..dimensions import Solution
 from ..flags import flag_mistakes
+from ..noise_mistakes import NoiseTwice
 from ..scheme_names import ELSEWHERE
 from ..scheme_names import KNOWN as SCHEMES
 from ..scope import Role
 from ..special_names import CONSTANTS, SPECIAL_NAMES
-from ..statement_mistakes import (
-    FlagNotAllowed,
-    NoiseTwice,
-    NotHeld,
-    UnknownMethod,
-)
+from ..statement_mistakes import FlagNotAllowed, NotHeld, UnknownMethod
 from ..unit_mistakes import UnitOpen
 from .subject import Analysis
 

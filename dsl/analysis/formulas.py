@@ -10,15 +10,13 @@ from .. import scope as places
 from ..blocks import KIND_WORDS, converted
 from ..dimensions import NUMBER, times
 from ..folding import NotFinite, fold
+from ..noise_mistakes import DrawNeedsFlag
 from ..roles import has_flag
 from ..scope import Role, Value, common_kind, real
-from ..statement_mistakes import (
-    ConstantNotFinite,
-    DerivativeOfKind,
-    DrawNeedsFlag,
-)
+from ..statement_mistakes import DerivativeOfKind
 from ..suspects import Origin
 from ..translation import TIME_FORM, Translation, translation_at
+from ..value_mistakes import ConstantNotFinite
 from .names import KINDS, enter, kind_of
 from .subject import Analysis
 

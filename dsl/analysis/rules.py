@@ -13,17 +13,10 @@ from ..blocks import block_of, is_broken
 from ..outline import CALLED
 from ..roles import has_flag
 from ..scope import Value, real
-from ..statement_mistakes import (
-    NotHeld,
-    NumberWanted,
-    RefractoryKind,
-    SettingOutOfRange,
-    TimeWanted,
-    UnknownSetting,
-    UnknownSurrogate,
-)
+from ..statement_mistakes import NotHeld, RefractoryKind, SettingOutOfRange, TimeWanted, UnknownSetting, UnknownSurrogate
 from ..surrogates import POSITIVE, SURROGATES
 from ..translation import TIME_FORM, translation_at
+from ..value_mistakes import NumberWanted
 from .subject import Analysis
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from ...backends.kernel import Expr, Kind, Operation, Symbol
 from ...grammar import nodes
+from ..call_mistakes import NotAFunction, UnknownFunction, WrongNumberOfArguments
 from ..dimensions import NUMBER, Constraint, Form, known, times, to_power
 from ..folding import NotFinite, fold
 from ..functions import (
@@ -21,12 +22,15 @@ from ..functions import (
     Function,
     arguments_of,
 )
-from ..name_mistakes import NotAFunction, UnknownFunction, WrongNumberOfArguments
+from ..noise_mistakes import DrawMisplaced
 from ..scope import UNREADABLE, Entry, Role, Value, as_kind, common_kind, real
 from ..special_names import SPECIAL_NAMES
-from ..statement_mistakes import (
+from ..unit_mistakes import (
+    ArgumentWithUnit,
+)
+from ..units import Unit, unit_of
+from ..value_mistakes import (
     ConstantNotFinite,
-    DrawMisplaced,
     InitialValueUses,
     MatrixMisused,
     OldMisused,
@@ -34,10 +38,6 @@ from ..statement_mistakes import (
     ReductionInEvent,
     WholeNumberNeeded,
 )
-from ..unit_mistakes import (
-    ArgumentWithUnit,
-)
-from ..units import Unit, unit_of
 from .core import TIME_FORM, Translation
 from .operators import choice
 

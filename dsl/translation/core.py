@@ -13,12 +13,8 @@ from ...grammar.source import Span
 from .. import hints
 from ..dimensions import NUMBER, Constraint, Form, known
 from ..folding import NotFinite, fold
+from ..noise_mistakes import NonlinearNoise
 from ..scope import UNREADABLE, Entry, Place, Scope, Value
-from ..statement_mistakes import (
-    ConstantNotFinite,
-    NonlinearNoise,
-    NotACondition,
-)
 from ..unit_mistakes import (
     NumberNeeded,
     UnitForName,
@@ -26,6 +22,7 @@ from ..unit_mistakes import (
     WrongUnit,
 )
 from ..units import TIME, Dimension
+from ..value_mistakes import ConstantNotFinite, NotACondition
 
 TIME_FORM: Form = known(TIME)
 Reader = Callable[["Translation", Any], Value]

@@ -7,26 +7,22 @@ from fractions import Fraction
 
 from ...backends.kernel import Constant, Expr, Kind, Symbol
 from ...grammar import nodes
+from ..call_mistakes import FunctionWithoutArguments
 from ..dimensions import NUMBER, known, to_power
 from ..functions import (
     FUNCTION_NAMES,
     call_text,
 )
-from ..name_mistakes import FunctionWithoutArguments, UnknownName
+from ..name_mistakes import UnknownName
+from ..noise_mistakes import NoiseOutsideEquation
 from ..scope import UNREADABLE, Entry, Role, Value
 from ..special_names import CHANGING_SPECIAL, CONSTANTS, FIXED_SPECIAL, SPECIAL_NAMES, TIMES
-from ..statement_mistakes import (
-    ConstantNotFinite,
-    InitialValueUses,
-    MatrixMisused,
-    NoiseOutsideEquation,
-    ReductionInEvent,
-)
 from ..unit_mistakes import (
     UnitInPlainText,
     UnknownUnit,
 )
 from ..units import TIME, shift, to_computing, unit_of, unit_of_symbol
+from ..value_mistakes import ConstantNotFinite, InitialValueUses, MatrixMisused, ReductionInEvent
 from .core import TIME_FORM, Translation
 
 MOST = 1.7976931348623157e308

@@ -11,12 +11,10 @@ from ...grammar import nodes
 from ...grammar.source import Span
 from ..dimensions import NUMBER, Constraint, times, to_power
 from ..scope import Value, as_kind, common_kind, real
-from ..statement_mistakes import (
-    CrossesMisused,
-)
 from ..unit_mistakes import (
     ExponentNotConstant,
 )
+from ..value_mistakes import CrossesMisused
 from .core import Translation
 
 COMPARED = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal"}
