@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .cuda import namespace_of, numba_cuda, signature, text_of
+from .cuda import namespace_of, signature, text_of
+from .cuda_functions import numba_cuda
 from .kernel import Kernel
 
 HOPPER = (9, 0)  # compute capability

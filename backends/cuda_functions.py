@@ -52,6 +52,11 @@ def simulated() -> bool:
     return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 
 
+def numba_cuda() -> Any:
+    """The module of numba, or of numba-cuda, which comes in its place."""
+    return import_module("numba.cuda")
+
+
 def functions(wanted: tuple[str, ...], exact: bool) -> Functions:
     """The functions of these names, for a device or for the simulator."""
     return for_simulator(wanted) if simulated() else for_device(wanted, exact)

@@ -10,6 +10,7 @@ import pytest
 
 import dvdt
 from dvdt.backends import cuda, reference
+from dvdt.backends.memory import Recording
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the simulator computes with single NumPy numbers, whose overflows warn
 
@@ -31,7 +32,7 @@ def test_steps_agree_with_the_reference(case: Any, precision: np.dtype[Any]) -> 
         for probe in case.kernel.probes:
             kind = {"real": precision, "integer": np.int64, "boolean": np.bool_}[probe.kind.value]
             values = np.zeros((2, 3), kind)
-            memory.recordings.append(cuda.Recording(probe.name, 3, 0, np.array([0, 5, 36]), values))
+            memory.recordings.append(Recording(probe.name, 3, 0, np.array([0, 5, 36]), values))
     oracle, program = reference.build(case.kernel, precision), cuda.build(case.kernel, precision)
     for first, last in ((0, 2), (2, 5)):
         oracle.advance(expected, first, last)

@@ -1,0 +1,248 @@
+"""The arrays of one memory on a GPU, and the chunks of steps that are made there."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cuda_functions import numba_cuda, simulated
+from .cuda_recordings import RECORDED_BYTES, Recordings
+from .generate_cuda import SEGMENTS, Argument, Function, Text, place_of, rows_of
+from .kernel import Kernel, Kind
+from .memory import Memory, NonFinite, Outcome
+
+THREADS = 256  # of a block
+SPIKES = 1 << 20  # spikes of one event that a chunk has room for, at first
+RECENT = 8  # values that a NonFinite shows
+
+
+class Unavailable(Exception):
+    """There is nothing to run on; the message says what is missing and what to do."""
+
+
+class Device:
+    """The arrays of one memory on the device. `ahead`: they are newer than those in the main memory."""
+
+    def __init__(self, kernel: Kernel, text: Text, functions: Mapping[str, Any], memory: Memory) -> None:
+        from .cuda_reductions import Across
+
+        cuda = numba_cuda()
+        self.cuda, self.kernel, self.text, self.functions, self.memory = cuda, kernel, text, functions, memory
+        self.rows = rows_of(kernel)
+        self.threads = 16 if simulated() else THREADS
+        self.blocks = -(-memory.n // self.threads)
+        self.grid = self.blocks, self.threads
+        events = max(1, len(kernel.events))
+        self.capacity = 64 if simulated() else max(1024, SPIKES // SEGMENTS)
+        self.ahead, self.changes = False, -1
+        self._refuse_what_does_not_fit()
+        counted = {
+            place: sum(place_of(a) == place for a in kernel.arrays) for place in ("reals", "whole", "fixed", "fixed_whole")
+        }
+        kinds = {"reals": memory.precision, "fixed": memory.precision, "whole": np.int64, "fixed_whole": np.int64}
+        self.arrays = {p: cuda.device_array((max(1, count), memory.n), kinds[p]) for p, count in counted.items()}
+        self.other = {p: cuda.device_array(self.arrays[p].shape, kinds[p]) for p in ("reals", "whole")}
+        self.spikes = cuda.device_array((events, SEGMENTS, self.capacity), np.int64)
+        self.counts = cuda.to_device(np.zeros((events, SEGMENTS), np.int64))
+        self.bad = cuda.to_device(np.zeros(1, np.int64))
+        self.series: dict[str, tuple[Any, Any]] = {}
+        self.columns: dict[str, tuple[Any, Any]] = {}
+        self.across = Across(cuda, kernel, memory, self.grid, self.arrays, self.columns)
+        self.recordings = Recordings(cuda, kernel, memory)
+
+    def _refuse_what_does_not_fit(self) -> None:
+        if simulated():
+            return
+        memory, kernel = self.memory, self.kernel
+        item = self.memory.precision.itemsize
+        sizes = [(8 if a.kind is Kind.INTEGER else item) * memory.n * (2 if a.written else 1) for a in kernel.arrays]
+        needed = sum(sizes) + len(kernel.events) * SEGMENTS * self.capacity * 8 + RECORDED_BYTES
+        needed += sum(matrix.nbytes for matrix in memory.matrices.values()) + sum(
+            table.nbytes for table in memory.series.values()
+        )
+        free, _ = self.cuda.current_context().get_memory_info()
+        if needed > free:
+            raise Unavailable(
+                f"{memory.n} neurons of {kernel.name} need {needed / 1e9:.2f} GB on the GPU, {free / 1e9:.2f} GB are free: take fewer"
+                ' neurons, precision="float32", or backend="cpu"'
+            )
+
+    # ---- between the main memory and the device ----------------------------------------------------
+
+    def refresh(self) -> None:
+        """Take over what was changed in the main memory."""
+        memory, kernel = self.memory, self.kernel
+        if self.changes != memory.changes:
+            for array in kernel.arrays:
+                row = memory.stored(kernel, array.name)
+                self.arrays[place_of(array)][self.rows[array.name]].copy_to_device(np.ascontiguousarray(row))
+            self.changes = memory.changes
+        for name, table in memory.series.items():
+            if name not in self.series or self.series[name][0] is not table:
+                self.series[name] = table, self.cuda.to_device(np.ascontiguousarray(table))
+        for name, matrix in memory.matrices.items():
+            if name not in self.columns or self.columns[name][0] is not matrix:
+                self.columns[name] = matrix, self.cuda.to_device(np.ascontiguousarray(memory.by_columns(name)))
+
+    def bring_home(self) -> None:
+        """Copy the written arrays to the main memory, where the device is ahead of it."""
+        if self.ahead:
+            for array in self.kernel.arrays:
+                if array.written:
+                    values = self.arrays[place_of(array)][self.rows[array.name]].copy_to_host()
+                    self.memory.stored(self.kernel, array.name)[:] = values
+            self.ahead = False
+
+    # ---- chunks -------------------------------------------------------------------------------------
+
+    def make(self, first: int, last: int) -> bool:
+        """Make a chunk of steps, and keep what it has made; False, and nothing has changed, where it is void."""
+        self._empty()
+        self.recordings.prepare(first, last)
+        if self.kernel.coupled:
+            kept = {place: self._copy(array) for place, array in self.arrays.items() if place in self.other}
+            for step in range(first, last):
+                self._make_coupled(step, first)
+            self.across.check(self.bad)
+            if not self._void():
+                self._collect(first)
+                return True
+            self.arrays.update(kept)
+            return False
+        self._launch(self._function("advance"), first, last, last)
+        if self._void():
+            return False
+        for place in self.other:
+            self.arrays[place], self.other[place] = self.other[place], self.arrays[place]
+        self._collect(first)
+        return True
+
+    def record(self, step: int) -> None:
+        """What is due at one step, from the present values."""
+        self._empty()
+        self.recordings.prepare(step, step + 1)
+        if self.kernel.coupled:
+            self._launch(self._function("record"), step, step)
+        else:
+            self._launch(self._function("advance"), step, step, step + 1)
+        self.recordings.hand_over()
+
+    def _function(self, name: str) -> Function:
+        return next(function for function in self.text.functions if function.name == name)
+
+    def _make_coupled(self, step: int, first: int) -> None:
+        kernel = self.kernel
+        if self.recordings.buffers:
+            self._launch(self._function("record"), step, first)
+        for index, phase in enumerate(kernel.phases):
+            if phase.body or phase.emits or phase.stores:
+                self._launch(self._function(f"phase_{index}"), step, first)
+            for reduction in phase.reductions:
+                self.across.reduce(reduction, step)
+
+    def _launch(self, function: Function, *times: int) -> None:
+        values = {
+            **dict(zip(("first", "last", "stop"), times, strict=False)),
+            **dict(zip(("step", "base"), times, strict=False)),
+            "interval": float(self.memory.scalars["@dt"]),
+            "dt": self.memory.precision.type(self.memory.scalars["@dt"]),
+            "n": self.memory.n,
+            "k0": self.memory.seed & 0xFFFFFFFF,
+            "k1": self.memory.seed >> 32 & 0xFFFFFFFF,
+            "capacity": self.capacity,
+            **self.arrays,
+            **{f"{place}_out": array for place, array in self.other.items()},
+            "spikes": self.spikes,
+            "counts": self.counts,
+            "bad": self.bad,
+        }
+        self.functions[function.name][self.grid](*[self._argument(a, values) for a in function.arguments])
+
+    def _argument(self, argument: Argument, values: Mapping[str, Any]) -> Any:
+        of, place = argument.of, argument.place
+        match of:
+            case "scalar":
+                value = self.memory.scalars[place]
+                types = {
+                    Kind.REAL: self.memory.precision.type,
+                    Kind.DOUBLE: np.float64,
+                    Kind.INTEGER: np.int64,
+                    Kind.BOOLEAN: np.bool_,
+                }
+                return types[argument.kind](value)
+            case "result":
+                return self.across.results[place]
+            case "series":
+                return self.series[place][1]
+            case "rows" | "columns":
+                return np.int64(self.series[place][1].shape[of == "columns"])
+            case "every" | "since" | "row" | "column" | "values":
+                return self.recordings.argument(of, place, argument.kind)
+        value = values[of]
+        return np.int64(value) if isinstance(value, int) else value
+
+    # ---- spikes and recordings ----------------------------------------------------------------------
+
+    def _empty(self) -> None:
+        self.counts.copy_to_device(np.zeros(self.counts.shape, np.int64))
+        self.bad.copy_to_device(np.zeros(1, np.int64))
+
+    def _void(self) -> bool:
+        return self.overfull() or bool(self.bad.copy_to_host()[0])
+
+    def overfull(self) -> bool:
+        """Whether the last chunk had more spikes than there is room for."""
+        return int(self.counts.copy_to_host().max()) > self.capacity
+
+    def make_room(self) -> None:
+        """Room for the spikes that the last chunk had, and some more."""
+        self.capacity = int(self.counts.copy_to_host().max() * 1.5) + 64
+        self.spikes = self.cuda.device_array((len(self.spikes), SEGMENTS, self.capacity), np.int64)
+
+    def _collect(self, first: int) -> None:
+        """Hand over the events and recordings of a chunk that holds."""
+        self.ahead = True
+        counts = self.counts.copy_to_host()
+        for event in range(len(self.kernel.events)):
+            if counts[event].any():
+                parts = [self.spikes[event, s, :many].copy_to_host() for s, many in enumerate(counts[event]) if many]
+                keys = np.sort(np.concatenate(parts))
+                self.memory.spikes[event].append((first + (keys >> 32), keys & 0xFFFFFFFF))
+        self.recordings.hand_over()
+
+    # ---- a value that is not finite -----------------------------------------------------------------
+
+    def replay(self, first: int, last: int) -> Outcome:
+        """Make the steps one by one up to the first that leaves a value that is not finite."""
+        guarded = self.kernel.guarded
+        recent = deque([self._guarded()], maxlen=RECENT)
+        for step in range(first, last):
+            while not self.make(step, step + 1):
+                if not self.overfull():
+                    if not self.kernel.coupled:
+                        self.arrays["reals"], self.other["reals"] = self.other["reals"], self.arrays["reals"]
+                    else:
+                        self._make_coupled(step, step)
+                    self.recordings.hand_over()
+                    recent.append(self._guarded())
+                    neuron = int(np.flatnonzero(~np.isfinite(recent[-1]).all(axis=0))[0])
+                    row = int(np.flatnonzero(~np.isfinite(recent[-1][:, neuron]))[0])
+                    values = np.array([rows[row, neuron] for rows in recent])
+                    self.ahead = True
+                    return Outcome(step, NonFinite(guarded[row], neuron, step, values))
+                self.make_room()
+            recent.append(self._guarded())
+        raise AssertionError("all values are finite when the steps are made one by one")
+
+    def _guarded(self) -> NDArray[Any]:
+        reals = self.arrays["reals"].copy_to_host()
+        return np.stack([reals[self.rows[name]] for name in self.kernel.guarded])
+
+    def _copy(self, array: Any) -> Any:
+        made = self.cuda.device_array(array.shape, array.dtype)
+        made.copy_to_device(array)
+        return made
