@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...backends.kernel import Constant, Expr, Operation, Symbol
+from collections.abc import Mapping
+
+from ...backends.kernel import Constant, Expr, Kind, Operation, Symbol
 from .draft import Draft
 from .names import IS_REFRACTORY, REFRACTORY
 
@@ -23,12 +25,28 @@ def is_refractory(draft: Draft) -> Expr:
 def steps_left(draft: Draft, flag: Symbol, duration: Expr) -> Expr:
     """Steps to go behind this one: the whole duration for those that spiked, one less for the others."""
     one_less = Operation("maximum", (Operation("subtract", (Symbol(REFRACTORY), Constant(1.0))), Constant(0.0)))
-    return Operation("where", (flag, _counted(duration, draft.brian2), one_less))
+    return Operation("where", (flag, _counted(_in_double(duration, draft.kinds), draft.brian2), one_less))
+
+
+def _in_double(value: Expr, kinds: Mapping[str, Kind]) -> Expr:
+    """The value in float64 also in a float32 kernel, where 44.5 steps could come out as 44.499996."""
+    match value:
+        case Symbol(name) if kinds[name] is Kind.REAL:
+            return Operation("to_double", (value,))
+        case Operation("element" | "call"):
+            return Operation("to_double", (value,))
+        case Operation("rows" | "columns"):
+            return value
+        case Operation("to_real", arguments):
+            return Operation("to_double", arguments)
+        case Operation(name, arguments):
+            return Operation(name, tuple(_in_double(argument, kinds) for argument in arguments))
+    return value
 
 
 def _counted(duration: Expr, brian2: bool) -> Expr:
     """Whole steps of a duration: round(T/dt), halves up; Brian2's floor(T/dt + 1e-3), one step shorter."""
-    steps = Operation("divide", (duration, Symbol("@dt")))
+    steps = Operation("divide", (duration, Operation("to_double", (Symbol("@dt"),))))
     if brian2:
         counted = Operation("floor", (Operation("add", (steps, Constant(1e-3))),))
         return Operation("to_real", (Operation("maximum", (Operation("subtract", (counted, Constant(1.0))), Constant(0.0))),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -139,3 +141,15 @@ def test_a_draw_in_an_equation_is_made_once_a_step(method: str, backend: str) ->
     assert steps.mean() == pytest.approx(0.5, abs=5 / np.sqrt(12 * steps.size))
     same = dvdt.simulate(text, "20 ms", n=200, method="euler", backend="reference", seed=4, record=["x"])["x"]
     assert steps == pytest.approx(np.diff(same, axis=0) / 0.1, abs=1e-9)
+
+
+@pytest.mark.parametrize("duration", ["4.45 ms", "5.95 ms", "9.15 ms"])
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_half_a_step_counts_as_a_step_also_where_the_duration_reads_a_state(duration: str, backend: str, precision: str) -> None:
+    """44.5 steps are 45, and the next spike is one step behind them; in float32 4.45/0.1 would be 44.499996."""
+    text = f"dx/dt = 0/ms; x(0) = 1; T = {duration}; refractory T*x; spike when x > 0"
+    times = dvdt.simulate(text, "30 ms", dt="0.1 ms", backend=backend, precision=precision).spikes.t
+    halves_up = int(Decimal(duration.split()[0]) / Decimal("0.1") + Decimal("0.5"))
+    assert np.array_equal(np.diff(np.rint(times / 1e-4)), np.full(len(times) - 1, halves_up + 1))
+    assert len(times) > 2
