@@ -501,7 +501,9 @@ NGC_IZHIKEVICH = names(
 NGC_FHN = names("tau_m tau_w alpha beta gamma", unused="v0 w0 integType integration_type", v_thr="v_th", v_th="v_th", thr="v_th")
 NGC_SLIF = names(
     "R_m tau_m thrGain thrLeak rho_b refract_T sticky_spikes thr_jitter inhibit_R",
-    unused="thr_persist v_min thr_gain thr_leak",  # when thresholds are put back; never used by the package
+    unused="thr_persist v_min",  # when thresholds are put back; never used by the package
+    thr_gain="thrGain",
+    thr_leak="thrLeak",
     thr="thr0",
     inh_R="inhibit_R",
     inh_weights="W",
@@ -517,7 +519,7 @@ def slif(params: Params) -> str:
     lateral, sparse = bool(params.get("inh_R", params.get("inhibit_R", 0)) > 0), bool(params.get("rho_b", 0) > 0)
     for name in (
         *(() if lateral else ("inh_R", "inhibit_R", "inh_weights")),
-        *(("thrGain", "thrLeak") if sparse else ("rho_b",)),
+        *(("thrGain", "thrLeak", "thr_gain", "thr_leak") if sparse else ("rho_b",)),
     ):
         params.pop(name, None)
     if lateral:
