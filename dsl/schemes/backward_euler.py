@@ -14,7 +14,7 @@ from functools import cached_property
 import sympy
 
 from ..step import DT, Refusal, Step, System
-from ..symbolic import call, function
+from ..symbolic import call, function, hidden_in
 from .exact import reach
 from .exponential_euler import is_affine
 from .newton import Problem, solve
@@ -77,7 +77,8 @@ class _Implicit:
             for other in self.reads(state):
                 found[state, other] = sympy.diff(slope, sympy.Symbol(other))
                 if found[state, other].has(sympy.Derivative, sympy.Subs):
-                    raise Refusal(state, f"hides {other} in a function whose derivative is not known; backward_euler needs it")
+                    hidden = hidden_in(found[state, other])
+                    raise Refusal(state, f"hides {other} in {hidden}, whose derivative is not known; backward_euler needs it")
         return found
 
     def reads(self, state: str) -> list[str]:

@@ -199,3 +199,11 @@ def test_too_many_equations_at_once_are_refused() -> None:
     lines = [f"dx_{one}/dt = (x_{other}^2 - x_{one}^3)/ms; x_{one}(0) = 0.1" for one, other in ring]
     with pytest.raises(dvdt.UsageError, match=r"one of 9 equations that depend on one another.*up to 8.*Methods that can: euler"):
         dvdt.simulate("\n".join(lines), "1 ms", method="backward_euler")
+
+
+@pytest.mark.parametrize("method", ["exponential_rk2", "backward_euler"])
+def test_what_cannot_be_differentiated_or_is_noise_is_refused(method: str) -> None:
+    with pytest.raises(dvdt.UsageError, match=rf"{method} cannot integrate .*hides x in the function f, .*{method} needs it"):
+        dvdt.simulate("dx/dt = f(x)/ms\nf(x) : 1", "1 ms", method=method, parameters={"f": lambda x: -x})
+    with pytest.raises(dvdt.UsageError, match=rf"{method} cannot integrate .*holds the white noise xi"):
+        dvdt.simulate("dx/dt = -x/ms + s*xi; s = 1/ms^0.5", "1 ms", method=method)
