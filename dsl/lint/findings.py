@@ -137,7 +137,7 @@ class ShorterThanStep(Finding):
 
     @property
     def help(self) -> str:
-        return f"run with a dt of {self.tau / 5:.2g} ms or less, or with a method that holds it: exact, exponential_euler, backward_euler"
+        return f"run with a dt of {self.tau / 5:.2g} ms or less, or with a method under which it decays: exact, exponential_euler, backward_euler"
 
 
 @dataclass(frozen=True)

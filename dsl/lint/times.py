@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from ...backends.kernel import Constant, Expr, Operation
 from ...grammar import nodes
+from ..errors import UsageError
+from ..structure import Structure
 from ..substitute import operations_of, symbols_of
 from ..units import TIME
 from .findings import NoWholeSteps, ShorterThanStep
@@ -15,8 +17,27 @@ from .subject import Subject
 NEAR = 1e-6  # of a step
 
 
+# schemes under which what decays within a step decays, and does no harm
+HOLDING = frozenset({"exact", "exponential_euler", "exponential_rk2", "backward_euler"})
+
+
 def time_constants(subject: Subject) -> Iterator[ShorterThanStep]:
-    """Parameters that are a time and divide in a differential equation."""
+    """Parameters that are a time and divide in a differential equation, where the scheme that a run takes minds."""
+    found = list(_short(subject))
+    if found and _scheme(subject) not in HOLDING:
+        yield from found
+
+
+def _scheme(subject: Subject) -> str:
+    from ..discretise import discretise
+
+    try:
+        return discretise(subject.model, Structure()).scheme
+    except UsageError:  # the author has to choose one first
+        return ""
+
+
+def _short(subject: Subject) -> Iterator[ShorterThanStep]:
     dividing = set[str]().union(*(_divisors(expression) for expression in _in_equations(subject)))
     for parameter in subject.model.parameters:
         value = subject.defaults.get(parameter.name, math.inf)

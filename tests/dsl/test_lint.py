@@ -62,15 +62,20 @@ def test_nothing_is_strange_in_published_texts_that_run():
 
 @pytest.mark.parametrize("dt", ["0.1 ms", "0.05 ms", "1 ms"])
 def test_times_are_held_against_the_step(dt):
-    text = "dv/dt = -v/tau : mV\ntau = 0.3 ms\nspike when v > 1 mV: v = 0 mV\nrefractory 2.05 ms"
+    text = "dv/dt = -v/tau : mV\ntau = 0.3 ms\nmethod euler\nspike when v > 1 mV: v = 0 mV\nrefractory 2.05 ms"
     codes = {finding.code for finding in dvdt.Model(text).lint(dt=dt)}
     assert codes == {"0.1 ms": {"refractory"}, "0.05 ms": set(), "1 ms": {"refractory", "step"}}[dt]
 
 
 def test_the_step_that_a_model_recommends_is_the_one_that_counts():
-    text = "dv/dt = -v/tau : mV\ntau = 0.3 ms\n"
+    text = "dv/dt = -v/tau : mV\ntau = 0.3 ms\nmethod rk4\n"
     assert not dvdt.Model(text).lint()
     assert [finding.code for finding in dvdt.Model(text + "dt 0.5 ms").lint()] == ["step"]
+
+
+def test_a_scheme_under_which_it_decays_does_not_mind_a_short_time_constant():
+    text = "dv/dt = -v/tau : mV\ntau = 0.01 ms\n"
+    assert [len(dvdt.Model(text + method).lint()) for method in ("", "method exponential_euler", "method heun")] == [0, 0, 1]
 
 
 def test_the_same_findings_where_the_text_comes_from_the_cache():
