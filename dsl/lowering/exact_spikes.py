@@ -29,7 +29,7 @@ from .places import remember
 from .reading import read
 
 EVENTFUL, MOMENT = "@eventful", "@moment"
-HALVINGS = 10  # of the step towards an upstroke that runs away: its last part lasts as long as all that follows
+HALVINGS = 10  # of the way to the spike of a variable that runs away
 
 
 @dataclass(frozen=True)

@@ -214,11 +214,24 @@ def test_crossing_is_lost_while_refractory_and_found_after():
 
 
 def test_conditions_of_several_parts():
-    text = RAMP + "dw/dt = 0.5/ms : 1\nspike when {}: v = 0; w = 0"
-    for condition, wanted in [("v > 1 and w > 1", 2.0), ("v > 1 or w > 1", 1.0), ("not (v <= 1 or w < 0.75)", 1.5)]:
+    text = RAMP + "dw/dt = 0.5/ms : 1\nenabled = True\nfires = v > 1.25\nspike when {}: v = 0; w = 0"
+    for condition, first, interval in [
+        ("v > 1 and w > 1", 2.0, 2.0),
+        ("v > 1 or w > 1", 1.0, 1.0),
+        ("not (v <= 1 or w < 0.75)", 1.5, 1.5),
+        ("v > 1 and enabled and not_refractory", 1.0, 1.0),
+        ("fires", 1.25, 1.25),
+        ("1 < v < 5 and not (enabled and w < 0.7)", 1.4, 1.4),
+        ("t - lastspike > 1.7 ms and v > 1", 1.0, 1.7),
+    ]:
         times = spike_times(text.format(condition), "10 ms", 0.3)
-        assert np.abs(times - wanted * np.arange(1, len(times) + 1)).max() < 1e-12
+        assert np.abs(times - (first + interval * np.arange(len(times)))).max() < 1e-12
         assert len(times) >= 4
+
+
+def test_what_nest_counts_in_steps_is_not_counted():
+    ours, theirs = (dvdt.simulate(LIF, "100 ms", dt="1 ms", spike_times="exact", conventions=c) for c in ("dvdt", "nest"))
+    assert np.array_equal(ours.spikes.t, theirs.spikes.t)
 
 
 def test_threshold_that_moves_in_time():
@@ -346,6 +359,17 @@ def test_bit_for_bit_with_any_threads_chunks_and_recordings():
         assert np.array_equal(one.spikes.i, other.spikes.i)
     assert np.array_equal(np.concatenate([part.spikes.t for part in parts]), one.spikes.t)
     assert np.array_equal(one.final_state["w"], split.state["w"])
+
+
+def test_a_recording_of_all_neurons_changes_no_spike():
+    """It couples the blocks, so that the few neurons are looked for in one after the other."""
+    model = LIF.extend("m = mean(v)", name="told")
+    given = {"dt": "0.7 ms", "spike_times": "exact", "n": 1500, "seed": 3, "state": {"v": dvdt.uniform(0, 0.9)}}
+    alone, together = (dvdt.simulate(model, "60 ms", record=names, **given) for names in ((), ("m", "v")))
+    assert np.array_equal(alone.spikes.t, together.spikes.t)
+    assert np.array_equal(alone.spikes.i, together.spikes.i)
+    assert len(alone.spikes) > 3000
+    assert np.abs(together["m"][:, 0] - together["v"].mean(axis=1)).max() < 1e-12
 
 
 def test_float32_keeps_the_moment():
