@@ -227,9 +227,11 @@ class Reference:
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
         recent: deque[Mapping[str, NDArray[Any]]] = deque([self._guarded(memory)], maxlen=RECENT)
         with np.errstate(all="ignore"):
+            settled = self._settled(memory)
             for step in range(first, last):
-                self.record(memory, step)
-                self._step(memory, step)
+                environment = self._places(memory, step, settled)
+                self._record(memory, step, environment)
+                self._step(memory, step, environment)
                 recent.append(self._guarded(memory))
                 if trouble := self._trouble(recent, step):
                     for pairs in memory.spikes:
@@ -239,27 +241,28 @@ class Reference:
 
     def make_phases(self, memory: Memory, phases: Sequence[Phase], step: int) -> None:
         """Some phases of step `step` alone; their events are not listed."""
-        environment = self._places(memory, step)
+        environment = self._places(memory, step, self._settled(memory))
         for phase in phases:
             self._phase(replace(phase, emits=()), environment, memory, step)
 
     def record(self, memory: Memory, step: int) -> None:
-        probes = {probe.name: probe for probe in self.kernel.probes}
         with np.errstate(all="ignore"):
-            for recording in memory.recordings:
-                row, off = divmod(step - recording.start, recording.every)
-                if step >= recording.start and off == 0:
-                    recording.values[row] = self._probe(probes[recording.probe], memory, step, recording)
+            self._record(memory, step, self._places(memory, step, self._settled(memory)))
 
-    def _probe(self, probe: Probe, memory: Memory, step: int, recording: Recording) -> Value:
-        environment = self._places(memory, step)
+    def _record(self, memory: Memory, step: int, environment: Mapping[str, Value]) -> None:
+        probes = {probe.name: probe for probe in self.kernel.probes}
+        for recording in memory.recordings:
+            row, off = divmod(step - recording.start, recording.every)
+            if step >= recording.start and off == 0:
+                recording.values[row] = self._probe(probes[recording.probe], dict(environment), memory, step, recording)
+
+    def _probe(self, probe: Probe, environment: dict[str, Value], memory: Memory, step: int, recording: Recording) -> Value:
         for statement in (*probe.uniform, *probe.body):
             self._assign(statement, environment, memory, step)
         value = self._cast(self._evaluate(probe.expression, environment), probe.kind)
         return np.broadcast_to(value, memory.n)[recording.neurons]
 
-    def _step(self, memory: Memory, step: int) -> None:
-        environment = self._places(memory, step)
+    def _step(self, memory: Memory, step: int, environment: dict[str, Value]) -> None:
         for phase in self.kernel.phases:
             self._phase(phase, environment, memory, step)
 
@@ -282,12 +285,10 @@ class Reference:
         for reduction in phase.reductions:
             self._reduce(reduction, environment, memory, step)
 
-    def _places(self, memory: Memory, step: int) -> dict[str, Value]:
+    def _settled(self, memory: Memory) -> dict[str, Value]:
+        """What stays as it is from step to step."""
         dt = np.float64(memory.scalars["@dt"])
-        environment: dict[str, Value] = {
-            "@step": np.int64(step),
-            "@t": np.float64(step) * dt,
-            "@t_next": np.float64(step + 1) * dt,
+        settled: dict[str, Value] = {
             "@dt": self.precision.type(dt),
             "@i": np.arange(memory.n),
             "@n": np.int64(memory.n),
@@ -295,7 +296,17 @@ class Reference:
             **memory.functions,
         }
         for scalar in self.kernel.scalars:
-            environment[scalar.name] = self._cast(np.float64(memory.scalars[scalar.name]), scalar.kind)
+            settled[scalar.name] = self._cast(np.float64(memory.scalars[scalar.name]), scalar.kind)
+        return settled
+
+    def _places(self, memory: Memory, step: int, settled: Mapping[str, Value]) -> dict[str, Value]:
+        dt = np.float64(memory.scalars["@dt"])
+        environment: dict[str, Value] = {
+            **settled,
+            "@step": np.int64(step),
+            "@t": np.float64(step) * dt,
+            "@t_next": np.float64(step + 1) * dt,
+        }
         for array in self.kernel.arrays:
             environment[array.name] = self._load(memory, array)
         return environment
