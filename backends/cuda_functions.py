@@ -17,7 +17,8 @@ import numpy as np
 
 Functions = Mapping[str, Any]
 
-# Those of the CUDA library, by operation. What it has not (exprel, bernoulli, ...) comes from the polynomials.
+# Those of the CUDA library, by operation. What it has not (exprel, bernoulli, ...) comes from the polynomials, and so do sin, cos and tan:
+# the library's reduce large angles in the memory of the thread.
 LIBRARY: Mapping[str, Callable[..., Any]] = {
     "exp": math.exp,
     "log": math.log,
@@ -26,9 +27,6 @@ LIBRARY: Mapping[str, Callable[..., Any]] = {
     "log1p": math.log1p,
     "expm1": math.expm1,
     "sqrt": math.sqrt,
-    "sin": math.sin,
-    "cos": math.cos,
-    "tan": math.tan,
     "asin": math.asin,
     "acos": math.acos,
     "atan": math.atan,
