@@ -40,14 +40,19 @@ def evaluate(
 
 def _value(expression: Expr, environment: Mapping[str, Value], draw: DrawCallback | None, real: type[np.floating]) -> Value:
     match expression:
+        case Symbol(name):
+            return environment[name]
+        case Operation(name, arguments) if name in APPLY and name != "power":
+            values = [_value(argument, environment, draw, real) for argument in arguments]
+            if real is not np.float64:
+                values = _alike(arguments, values)
+            return np.asarray(APPLY[name](*values))[()]
         case Constant(bool() as value):
             return np.bool_(value)
         case Constant(int() as value):
             return np.int64(value)
         case Constant(value):
             return real(value)
-        case Symbol(name):
-            return environment[name]
         case Operation("uniform" | "normal" | "exponential" | "poisson" as name, (Constant(int() as stream), *rest)):
             if draw is None:
                 raise TypeError(f"{name} needs a `draw` callback")
