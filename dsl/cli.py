@@ -293,8 +293,8 @@ def _tell(result: Result, given: argparse.Namespace) -> None:
     if given.plot:
         try:
             result.plot().savefig(given.plot, dpi=150)
-        except ValueError as error:  # an ending that matplotlib does not know
-            raise UsageError(f"--plot {given.plot}: {error}") from None
+        except OSError as error:
+            raise UsageError(f"--plot {given.plot}: it cannot be written: {error.strerror or error}") from None
         print(f"{'figure':<10} {given.plot}")
 
 
@@ -303,8 +303,22 @@ def _check_targets(given: argparse.Namespace) -> None:
     for option, path in (("--out", given.out), ("--plot", given.plot)):
         if path and not Path(path).absolute().parent.is_dir():
             raise UsageError(f"{option} {path}: there is no folder {Path(path).parent}")
-    if given.plot and find_spec("matplotlib") is None:
+        if path and Path(path).is_dir():
+            raise UsageError(f"{option} {path}: this is a folder; give the name of a file in it")
+    if given.plot:
+        _check_figure(given.plot)
+
+
+def _check_figure(path: str) -> None:
+    if find_spec("matplotlib") is None:
         raise UsageError('--plot needs matplotlib: python -m pip install "dvdt[plot]"')
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    ending = Path(path).suffix.removeprefix(".").lower()
+    if ending not in known:
+        said = f"'.{ending}' is no kind of figure" if ending else "the ending says what kind of figure it is, and there is none"
+        raise UsageError(f"--plot {path}: {said}; known are {', '.join(sorted(known))}")
 
 
 def _series(path: str, name: str) -> TimedSeries:

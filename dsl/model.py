@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..backends.kernel import Operation, symbols_of
 from ..grammar.source import Source
+from ..grammar.spelling import as_written
 from .checked import CheckedModel, Variable
 from .declaration import declaration_of
-from .errors import UsageError
+from .errors import UnknownName, UsageError
 from .given import is_plain
 from .html import table
+from .near_names import near_names
 from .reading import Keywords, extended, read
 from .shelf import Shelf
 
@@ -60,6 +62,7 @@ class EventEntry:
 
 
 E = TypeVar("E")
+V = TypeVar("V")
 
 
 class Entries(Mapping[str, E], Generic[E]):
@@ -69,6 +72,10 @@ class Entries(Mapping[str, E], Generic[E]):
         self._entries = dict(entries)
 
     def __getitem__(self, name: str) -> E:
+        if name not in self._entries:
+            near = near_names(str(name), self._entries)
+            hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+            raise UnknownName(f"{name!r} is not among them{hint} (known: {', '.join(self._entries) or 'none'})")
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -105,10 +112,11 @@ class Model:
         method: str | None = None,
         parameters: Mapping[str, object] | None = None,
     ) -> None:
-        if not isinstance(text, str):
-            raise UsageError(f"text: expected the text of a model, not {text!r}")
-        given = dict(parameters or {})
-        said = Keywords(threshold, reset, _duration(refractory), dict(events or {}), method, given)
+        _text(text, "text")
+        for argument, said_so in (("threshold", threshold), ("reset", reset), ("method", method)):
+            _text("" if said_so is None else said_so, argument)
+        given = _mapping(parameters, "parameters")
+        said = Keywords(threshold, reset, _duration(refractory), _events(events), method, given)
         self.checked = read(Source(text, NAMELESS if name is None else identifier(name)), name, SHELF.declaration, said)
         used = {variable.name for variable in (*self.checked.parameters, *self.checked.externals)}
         self.bound = MappingProxyType({name: value for name, value in given.items() if name in used and not is_plain(value)})
@@ -215,6 +223,7 @@ class Model:
         new model is called after this one. Raises ModelError for mistakes in the text.
         """
         called = identifier(name or f"{self.name}_extended")
+        _text(text, "extend")
         return Model.of(extended(self.checked, Source(text, called), called), self.bound)
 
     def explain(
@@ -297,6 +306,28 @@ def identifier(name: object) -> str:
     if isinstance(name, str) and name.isidentifier() and name not in RESERVED:
         return name
     raise UsageError(f"name: expected letters, digits and `_`, such as 'my_lif', not {name!r}")
+
+
+def _text(text: object, argument: str) -> None:
+    """Raise UsageError for what is no text of equations."""
+    if not isinstance(text, str):
+        raise UsageError(f"{argument}: expected {'the text of a model' if argument == 'text' else 'a text'}, not {text!r}")
+    if text.strip().endswith(".dvdt") and not any(mark in text for mark in "=:#\n"):
+        raise UsageError(f"{argument}: expected a text of equations; the models of a file are dvdt.load({text.strip()!r})")
+
+
+def _mapping(given: Mapping[str, V] | None, argument: str) -> dict[str, V]:
+    if given is not None and not isinstance(given, Mapping):
+        raise UsageError(f"{argument}: expected a mapping from names, not {given!r}")
+    return {as_written(name): value for name, value in (given or {}).items()}
+
+
+def _events(given: Mapping[str, EventText] | None) -> dict[str, EventText]:
+    events = _mapping(given, "events")
+    for name, said in events.items():
+        if not isinstance(said, str) and not (isinstance(said, tuple | list) and len(said) == 2 and isinstance(said[0], str)):
+            raise UsageError(f"events[{name!r}]: expected a condition, or a condition and its statements, not {said!r}")
+    return events
 
 
 def _duration(refractory: object) -> str | None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from pathlib import Path
 from typing import overload
 
 from ..grammar.source import Source
@@ -15,6 +14,7 @@ from ..stdlib_models import LIBRARY
 from .errors import UsageError
 from .model import NAMELESS, SHELF, Model, identifier
 from .near_names import near_names
+from .paths import path_of
 from .reading import read, read_all
 from .shelf import Shelf, Shelved, folded, library, models_in_folder, read_file
 
@@ -146,9 +146,15 @@ class Registry:
             raise UsageError(f"model: expected a name, not {name!r}")
         found = self._shelf.find(name)
         if found is None:
+            if name.strip().endswith(".dvdt"):
+                raise UsageError(f"there is no model {name!r}; the models of a file are dvdt.load({name.strip()!r})")
             known = [each for shelved in self._shelf for each in shelved.names]
             near = near_names(name, known)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "dvdt.models() lists those that there are"
+            hint = (
+                f"did you mean {' or '.join(map(repr, near))}?"
+                if near
+                else "dvdt.models() lists those that there are (in a shell: dvdt models)"
+            )
             raise UsageError(f"there is no model {name!r}; {hint}")
         return self._model_of(found)
 
@@ -161,14 +167,17 @@ class Registry:
 
     def load(self, path: str | os.PathLike[str]) -> dict[str, Model]:
         """Every model of a file, by name; a bare text goes by the name of its file. Raises ModelError with all mistakes, UsageError for no file."""
-        return {name: Model.of(checked) for name, checked in read_all(read_file(Path(path)), self._shelf.declaration).items()}
+        return {
+            name: Model.of(checked)
+            for name, checked in read_all(read_file(path_of(path, "load")), self._shelf.declaration).items()
+        }
 
     def load_library(self, path: str | os.PathLike[str], replace: bool = False) -> ModelTable:
         """Register every model of the .dvdt files of a folder; they may inherit from one another. Gives their table.
 
         Raises UsageError for a folder without such a file and for a name that is taken, unless `replace`; ModelError for mistakes.
         """
-        folder = Path(path)
+        folder = path_of(path, "load_library")
         if not folder.is_dir():
             raise UsageError(f"{folder} is no folder")
         found = Shelf()

@@ -117,7 +117,7 @@ def read_file(path: Path) -> Source:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not text in UTF-8 (byte {error.start})") from None
+        raise UsageError(f"{path} is not text in UTF-8 (byte {error.start}): save it as UTF-8") from None
     return Source(text, str(path))
 
 

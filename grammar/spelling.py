@@ -1,12 +1,18 @@
-"""The known words nearest to a misspelt one."""
+"""How names are spelt: in one form, and the known words nearest to a misspelt one."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from math import inf
 
 # what the slips of a hand cost: neighbours swapped, a letter added or lost, a letter changed; a difference in case or in `_` only
 SWAP, ADD, CHANGE, CASE = 0.8, 0.9, 1.0, 0.5
+
+
+def as_written(name: str) -> str:
+    """A name in the one form in which texts hold it (NFKC): the micro sign and the Greek letter are one."""
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .source import Source, Span
+from .spelling import as_written
 
 
 class Token(NamedTuple):
@@ -101,7 +102,7 @@ def number(text: str) -> int | float | None:
 
 
 def _name(text: str, start: int, stop: int) -> Token:
-    name = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    name = as_written(text)
     if not name.isidentifier():
         return Token("OTHER", start, stop, text)
     return Token(RESERVED.get(name, "NAME"), start, stop, name)

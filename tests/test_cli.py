@@ -131,6 +131,15 @@ def test_run_takes_as_many_neurons_as_make_a_difference(dvdt_says: Printed, cell
     assert "noisy, 3 neurons\n" in dvdt_says("run", str(noisy), "--duration", "10ms", "--method", "euler", "--n", "3")
 
 
+def test_run_of_a_text_that_says_nothing(dvdt_says: Printed, tmp_path: Path) -> None:
+    (tmp_path / "empty.dvdt").write_text("# nothing yet\n")
+    assert "nothing to run" in dvdt_says("run", str(tmp_path / "empty.dvdt"), status=2)
+
+
+def test_run_without_spikes_says_so(dvdt_says: Printed, cell: str) -> None:
+    assert "spikes     none" in dvdt_says("run", cell, "--duration", "1ms")
+
+
 def test_run_chooses_a_model_of_a_file(dvdt_says: Printed, tmp_path: Path) -> None:
     two = tmp_path / "two.dvdt"
     two.write_text(LIF + "model second(cell):\n    tau = 5 ms\n")
@@ -155,6 +164,10 @@ def test_run_chooses_a_model_of_a_file(dvdt_says: Printed, tmp_path: Path) -> No
         (["--backend", "gpu"], "cpu"),
         (["--out", "nowhere/result.npz"], "nowhere"),
         (["--plot", "nowhere/figure.png"], "nowhere"),
+        (["--plot", "figure.xyz"], "png"),
+        (["--plot", "figure"], "ending"),
+        (["--plot", "."], "folder"),
+        (["--out", "."], "folder"),
     ],
 )
 def test_run_says_what_is_wrong_with_a_call(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..paths import path_of
 
 RESULT, CHECKPOINT = "dvdt result", "dvdt checkpoint"
 VERSIONS: Mapping[str, int] = {RESULT: 1, CHECKPOINT: 1}
@@ -33,7 +34,7 @@ def write(path: str | os.PathLike[str], form: str, index: Mapping[str, Any], arr
     Raises UsageError, which begins with `called`, where it cannot be written.
     """
     text = json.dumps({"format": form, "version": VERSIONS[form], **index}, ensure_ascii=False)
-    target = Path(os.path.realpath(path))  # a link stays one
+    target = Path(os.path.realpath(path_of(path, called)))  # a link stays one
     try:
         with _draft(target) as file:
             np.savez(file, **{"index": np.frombuffer(text.encode(), np.uint8), **arrays})  # type: ignore[arg-type]
@@ -95,7 +96,7 @@ def _sync_folder(folder: Path) -> None:
 
 def read(path: str | os.PathLike[str], form: str, called: str) -> tuple[dict[str, Any], Arrays]:
     """The index and all arrays of a file of the format. Raises UsageError for one that is missing, damaged or of another kind."""
-    source = Path(path)
+    source = path_of(path, called)
     try:
         with np.load(source, allow_pickle=False) as file:
             index = json.loads(file["index"].tobytes().decode())

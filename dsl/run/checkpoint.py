@@ -101,7 +101,7 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], called: str = "sa
         "outside": unheld,
         "settings": _plain_settings(checkpoint.settings),
         "scheme": checkpoint.scheme,
-        "tracks": [{"name": t.name, "every": t.every, "neurons": keep(t.neurons)} for t in checkpoint.tracks],
+        "tracks": [{"name": t.name, "every": t.every, "neurons": keep(t.asked)} for t in checkpoint.tracks],
         "notes": checkpoint.notes,
         "arrays": {name: keep(array) for name, array in checkpoint.arrays.items()},
         "rows": {name: keep(rows) for name, rows in checkpoint.rows.items()},
@@ -247,7 +247,7 @@ def _of_tracks(found: tuple[Track, ...], wanted: tuple[Track, ...]) -> Iterator[
     for name in dict.fromkeys((*there, *here)):
         if name not in there or name not in here:
             yield f"{name} is recorded only {'there' if name in there else 'here'}"
-        elif there[name].every != here[name].every or not np.array_equal(there[name].neurons, here[name].neurons):
+        elif there[name].every != here[name].every or not np.array_equal(there[name].asked, here[name].asked):
             yield f"{name} is recorded at other times or of other neurons"
 
 

@@ -130,7 +130,7 @@ def _columns(name: str, trace: Trace, neurons: object) -> list[int]:
         return list(range(min(MOST_TRACES, len(trace.neurons))))
     asked = np.atleast_1d(np.asarray(neurons))
     trace.of(asked, name)  # raises for a neuron that was not recorded
-    return [int(k) for k in np.searchsorted(trace.neurons, asked)]
+    return [int(k) for k in trace.columns(asked)]
 
 
 def _colours(traces: Mapping[str, Trace], chosen: Mapping[str, Sequence[int]]) -> dict[int, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+from ...grammar.spelling import as_written
 from ..checked import CheckedModel
 from ..errors import ModelError, UsageError
 from ..html import table
@@ -89,6 +90,8 @@ def checked_model(what: object, parameters: Mapping[str, object]) -> tuple[Check
     checked = getattr(what, "checked", None)
     if not isinstance(checked, CheckedModel):
         raise UsageError(f"expected a Population, a Model, the name of a model or a text of equations, not {what!r}")
+    if not any((checked.states, checked.parameters, checked.derived, checked.inputs, checked.events, checked.signal)):
+        raise UsageError(f"{checked.name} has no equation and no definition: there is nothing to run")
     return checked, getattr(what, "bound", {})
 
 
@@ -124,4 +127,4 @@ def _mapping(given: object, argument: str) -> Mapping[str, object]:
         return {}
     if not isinstance(given, Mapping):
         raise UsageError(f"{argument}: expected a mapping from names to values, not {given!r}")
-    return dict(given)
+    return {as_written(name) if isinstance(name, str) else name: value for name, value in given.items()}

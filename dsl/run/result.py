@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
+from ...grammar.spelling import as_written
+from ..errors import UnknownName, UsageError
 from ..html import folded, table
 from ..near_names import near_names
 from ..units import Unit, from_computing, shift
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Values = NDArray[Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """A recorded quantity: `values` (time, neuron) in `unit`, at times `t` (seconds), of `neurons` (their indices, ascending)."""
+    """A recorded quantity: `values` (time, neuron) in `unit`, at times `t` (seconds), of `neurons` (their indices, in the order asked for)."""
 
     t: NDArray[np.float64]
     neurons: NDArray[np.int64]
@@ -40,15 +43,23 @@ class Trace:
         wanted = np.asarray(neuron)
         if wanted.dtype.kind not in "iu" or wanted.ndim > 1:
             raise UsageError(f"result[{name!r}, {neuron!r}]: expected the index of a neuron, or a list of indices")
-        place = np.minimum(np.searchsorted(self.neurons, wanted), max(len(self.neurons) - 1, 0))
-        missing = (
-            np.atleast_1d(wanted)[np.atleast_1d(self.neurons[place] != wanted)] if len(self.neurons) else np.atleast_1d(wanted)
-        )
+        missing = np.setdiff1d(wanted, self.neurons)
         if len(missing):
             raise UsageError(
                 f"result[{name!r}, {neuron!r}]: {name} of neuron {missing[0]} was not recorded ({_some(self.neurons)} were)"
             )
-        return np.asarray(self.values[:, place])
+        return np.asarray(self.values[:, self.columns(wanted)])
+
+    def columns(self, neurons: NDArray[np.integer]) -> NDArray[np.int64]:
+        """The columns of neurons that were recorded."""
+        if not len(self.neurons):
+            return np.empty(neurons.shape, np.int64)
+        return np.asarray(self._order[np.searchsorted(self.neurons, neurons, sorter=self._order)])
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """The columns in ascending order of neuron."""
+        return np.argsort(self.neurons, kind="stable")
 
 
 class FinalState(Mapping[str, Values]):
@@ -91,7 +102,7 @@ class FinalState(Mapping[str, Values]):
         if self._missing:
             raise UsageError(self._missing)
         if name not in self._rows:
-            raise UsageError(f"final_state: there is no state {name!r}{_near(name, self._rows)}")
+            raise UnknownName(f"final_state: there is no state {name!r}{_near(name, self._rows)}")
         self._fetch()
         return self._rows[name]
 
@@ -103,6 +114,17 @@ class FinalState(Mapping[str, Values]):
 
     def __repr__(self) -> str:
         return f"FinalState({', '.join(f'{name} in {self._units[name].text}' for name in self._rows)})"
+
+
+class Named(dict[str, T]):
+    """A dict whose error for a name that it has not says what is missing, and what there is."""
+
+    def __init__(self, missing: str, entries: Mapping[str, T]) -> None:
+        super().__init__(entries)
+        self._missing = missing
+
+    def __missing__(self, name: object) -> T:
+        raise UnknownName(f"{self._missing} is called {name!r}{_near(name, self)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +141,9 @@ class Result:
     events: Mapping[str, Spikes]
     final_state: FinalState
     stimuli: Mapping[str, Trace] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "events", Named(f"events: {self.report.model} has no event", self.events))
 
     @property
     def n(self) -> int:
@@ -138,7 +163,9 @@ class Result:
     def units(self) -> Mapping[str, str]:
         """The unit of every recorded quantity and every state, as text."""
         states = {name: self.final_state.unit(name).text for name in self.final_state}
-        return {**states, **{name: trace.unit for name, trace in self.traces.items()}}
+        return Named(
+            "units: nothing recorded and no state", {**states, **{name: trace.unit for name, trace in self.traces.items()}}
+        )
 
     @property
     def t(self) -> NDArray[np.float64]:
@@ -151,7 +178,7 @@ class Result:
     @property
     def times(self) -> Mapping[str, NDArray[np.float64]]:
         """The times of the rows of each recorded quantity, in seconds."""
-        return {name: trace.t for name, trace in self.traces.items()}
+        return Named("times: nothing recorded", {name: trace.t for name, trace in self.traces.items()})
 
     def __getitem__(self, key: str | tuple[str, object]) -> Values:
         if isinstance(key, tuple):
@@ -163,8 +190,8 @@ class Result:
         return name in self.traces
 
     def _trace(self, name: object) -> Trace:
-        if isinstance(name, str) and name in self.traces:
-            return self.traces[name]
+        if isinstance(name, str) and as_written(name) in self.traces:
+            return self.traces[as_written(name)]
         raise UsageError(f"{name!r} was not recorded{_near(name, self.traces)}; ask for it in simulate(..., record=[...])")
 
     def rates(self, window: object = None) -> NDArray[np.float64]:
@@ -224,15 +251,17 @@ class Result:
         return lines + self.report.lines()
 
     def _counted(self, events: Spikes) -> str:
-        mean = len(events) / self.n / self.report.duration if self.report.duration else 0.0
+        if not len(events):
+            return "none"
+        mean = len(events) / self.n / self.report.duration
         return f"{len(events)} of {len(np.unique(events.i))} neurons, {mean:.4g} Hz on average"
 
     def __str__(self) -> str:
         return "\n".join(f"{label:<10} {text}" for label, text in self.summary())
 
     def __repr__(self) -> str:
-        recorded = ", ".join(self.traces) or "nothing"
-        return f"Result({self.report.model}, {self.n} neurons, {self.report.duration:g} s, {len(self.spikes)} spikes, recorded: {recorded})"
+        recorded, size = ", ".join(self.traces) or "nothing", f"{self.n} neuron{'s' if self.n > 1 else ''}"
+        return f"Result({self.report.model}, {size}, {self.report.duration:g} s, {len(self.spikes)} spikes, recorded: {recorded})"
 
     def _repr_html_(self) -> str:
         count = len(self.report.lines())
@@ -251,4 +280,4 @@ def _near(name: object, known: Mapping[str, object]) -> str:
 def _some(neurons: NDArray[np.int64]) -> str:
     if len(neurons) <= 6:
         return ", ".join(map(str, neurons)) or "none"
-    return f"{len(neurons)}, from {neurons[0]} to {neurons[-1]},"
+    return f"{len(neurons)}, from {neurons.min()} to {neurons.max()},"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import UsageError
+from ..paths import path_of
 from .checkpoint import Goal, load, refuse_another_run
 from .duration import time_in_ms, whole_steps
 from .keeper import Keeper
@@ -63,7 +64,9 @@ def simulate(
     """
     if checkpoint is None and every is not None:
         raise UsageError("every: says how often a checkpoint is written; give the file too, checkpoint='run.ckpt'")
-    kept = load(checkpoint, "checkpoint") if checkpoint is not None and os.path.lexists(checkpoint) else None
+    kept = None
+    if checkpoint is not None and os.path.lexists(path_of(checkpoint, "checkpoint")):
+        kept = load(checkpoint, "checkpoint")
     seed = kept.settings.seed if kept is not None and seed is None else seed
     simulation = Simulation(
         what,

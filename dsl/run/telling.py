@@ -68,12 +68,14 @@ def described(assembly: Assembly, trouble: NonFinite, time: str) -> tuple[str, s
 
 def _trace(assembly: Assembly, table: Table, stretch: Stretch, owned: bool) -> Trace:
     rows, unit = table.rows(stretch.first, stretch.last), assembly.binding.variables[table.track.name].unit
-    values = table.values[rows]
+    values, columns = table.values[rows], table.track.columns
+    if columns is not None:
+        values, owned = values[:, columns], True
     if values.dtype.kind == "f" and unit.computing_decade:
         values = from_computing(values, unit)
     elif not owned:
         values = values.copy()
-    return Trace(table.steps(rows) * assembly.settings.dt / 1000, table.track.neurons, values, unit.text)
+    return Trace(table.steps(rows) * assembly.settings.dt / 1000, table.track.asked, values, unit.text)
 
 
 def _report(assembly: Assembly, stretch: Stretch) -> Report:

@@ -177,3 +177,37 @@ def test_explains_itself(lif: dvdt.Model) -> None:
     assert "rk4" in str(lif.explain(method="rk4", dt="0.05 ms"))
     with pytest.raises(dvdt.UsageError, match="rk5"):
         lif.explain(method="rk5")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"threshold": 3}, "threshold: expected a text, not 3"),
+        ({"reset": 3}, "reset: expected a text"),
+        ({"method": 3}, "method: expected a text"),
+        ({"events": "v > 1*mV"}, "events: expected a mapping"),
+        ({"events": {"burst": 3}}, r"events\['burst'\]: expected a condition"),
+        ({"parameters": "tau"}, "parameters: expected a mapping"),
+    ],
+)
+def test_refuses_keywords_that_are_no_text(arguments: dict[str, object], words: str) -> None:
+    with pytest.raises(dvdt.UsageError, match=words):
+        dvdt.Model("dv/dt = -v/(1 ms) : mV", **arguments)  # type: ignore[arg-type]
+
+
+def test_extension_is_a_text(lif: dvdt.Model) -> None:
+    with pytest.raises(dvdt.UsageError, match="extend: expected a text"):
+        lif.extend(3)  # type: ignore[arg-type]
+
+
+def test_a_file_is_loaded() -> None:
+    for call in (dvdt.Model, dvdt.model, dvdt.Population):
+        with pytest.raises(dvdt.UsageError, match=r"dvdt\.load\('cells\.dvdt'\)"):
+            call("cells.dvdt")
+
+
+def test_a_name_that_the_model_has_not(lif: dvdt.Model) -> None:
+    with pytest.raises(dvdt.UsageError, match=r"'tua'.*did you mean 'tau'"):
+        lif.parameters["tua"]
+    assert "tua" not in lif.parameters
+    assert lif.parameters.get("tua") is None

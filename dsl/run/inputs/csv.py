@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ...paths import path_of
 from ..duration import time_in_ms, time_step
 from .series import TimedSeries
 
 HEADING = re.compile(r"^(?P<name>.*?)\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\])?$", re.DOTALL)
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+$")
 TIME_NAMES = ("t", "time")
 
 
@@ -37,7 +39,10 @@ def from_csv(path: str | os.PathLike[str], column: str | None = None, unit: str 
     the unit that the model writes). `column` may be missing where there is one column beside the time. A time column `t (ms)` or
     `time [s]` gives the interval; without one, `dt` says it. Raises UsageError, with row and column, for what cannot be read.
     """
-    file = Path(path)
+    file = path_of(path, "from_csv")
+    for argument, text in (("column", column), ("unit", unit)):
+        if text is not None and not isinstance(text, str):
+            raise UsageError(f"from_csv: {argument}: expected a text, as the header has it, not {text!r}")
     header, rows = _read(file)
     columns = _columns(header, file)
     time = next((c for c in columns if c.name.lower() in TIME_NAMES), None)
@@ -61,7 +66,11 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not text in UTF-8 (byte {error.start})") from None
+        raise UsageError(f"{file} is not text in UTF-8 (byte {error.start}): save it as UTF-8") from None
+    if text.lstrip().startswith("#"):
+        raise UsageError(
+            f"{file} begins with `#`: the first line has to be the header, such as 't (ms),I (pA)', without a comment"
+        )
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(text.splitlines(), delimiter=delimiter)
@@ -86,7 +95,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return cell.isascii() and "_" not in cell  # which Python's own spelling of numbers may have
 
 
 def _columns(header: list[str], file: Path) -> list[Column]:
@@ -97,6 +106,11 @@ def _columns(header: list[str], file: Path) -> list[Column]:
         unit = match["round"] if match["round"] is not None else match["square"]
         found.append(Column(place, match["name"], unit.strip() if unit and unit.strip() else None))
     names = [c.name for c in found if c.name]
+    if len(names) < len(found) and names:
+        place = next(c.place for c in found if not c.name)
+        raise UsageError(
+            f"{file}: column {place + 1} of the header has no name (a separator at the end of a line makes a column)"
+        )
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"{file}: two columns of the header are called {twice!r}")
@@ -125,7 +139,8 @@ def _numbers(rows: list[tuple[int, list[str]]], column: Column, file: Path) -> N
         if not cell:
             raise UsageError(f"{where}: the cell is empty")
         if not _is_number(cell):
-            raise UsageError(f"{where}: {cell!r} is not a number")
+            decimal = ": a decimal point is written `.`" if DECIMAL_COMMA.match(cell) else ""
+            raise UsageError(f"{where}: {cell!r} is not a number{decimal}")
         values[place] = float(cell)
         if not math.isfinite(values[place]):
             raise UsageError(f"{where}: {cell!r} is not a finite number")
@@ -140,8 +155,11 @@ def _interval(rows: list[tuple[int, list[str]]], time: Column, dt: object, file:
         )
     times = _numbers(rows, time, file)
     usual = float(np.median(np.diff(times)))
-    if not usual > 0:
-        raise UsageError(f"{file}: the times of column {time.name!r} do not increase")
+    back = np.flatnonzero(np.diff(times) <= 0)
+    if len(back):
+        line, now, before = rows[back[0] + 1][0], times[back[0] + 1], times[back[0]]
+        told = f"the time {now:.9g} {time.unit} stands after {before:.9g} {time.unit}; the times have to increase"
+        raise UsageError(f"{file}, line {line}, column {time.name!r}: {told}")
     _even(rows, times, usual, time, file)
     if abs(times[0]) > 1e-6 * usual:
         begins = f"{times[0]:.9g} {time.unit}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....backends.memory import Recording
+from ....grammar.spelling import as_written
 from ...errors import UsageError
 from ..conventions import Convention
 from ..duration import time_in_ms, whole_steps
@@ -27,18 +29,28 @@ def record(every: object = None, neurons: object = None) -> Record:
     """How to record a quantity: `record={"v": dvdt.record(every="1 ms", neurons=slice(0, 10))}`.
 
     `every`: a time, a whole number of steps (rounded to one, with a note in the report); None is each step.
-    `neurons`: a slice, a list of indices, a boolean mask, or one index; None is all.
+    `neurons`: a slice, a list of indices, a boolean mask, or one index; None is all. The columns stand in this order.
     """
     return Record(every, neurons)
 
 
 @dataclass(frozen=True)
 class Track:
-    """One quantity that is recorded: every how many steps, and of which neurons (ascending)."""
+    """One quantity that is recorded: every how many steps, and of which neurons, in the order in which they were asked for."""
 
     name: str
     every: int
-    neurons: NDArray[np.int64]
+    asked: NDArray[np.int64]
+
+    @cached_property
+    def neurons(self) -> NDArray[np.int64]:
+        """The neurons that kernels write, ascending and once each."""
+        return self.asked if bool((np.diff(self.asked) > 0).all()) else np.unique(self.asked)
+
+    @cached_property
+    def columns(self) -> NDArray[np.int64] | None:
+        """Where the neurons that were asked for stand among `neurons`; None where that is one by one."""
+        return None if self.neurons is self.asked else np.searchsorted(self.neurons, self.asked)
 
 
 def requests(asked: object) -> dict[str, Record]:
@@ -57,7 +69,7 @@ def requests(asked: object) -> dict[str, Record]:
 def _name(name: object) -> str:
     if not isinstance(name, str):
         raise UsageError(f"record: {name!r} is not a name")
-    return name
+    return as_written(name)
 
 
 def _request(name: object, how: object) -> Record:
@@ -87,7 +99,7 @@ def _neurons(asked: object, n: int, where: str) -> NDArray[np.int64]:
         return np.arange(n, dtype=np.int64)
     if isinstance(asked, slice):
         try:
-            return np.sort(np.arange(n, dtype=np.int64)[asked])
+            return np.arange(n, dtype=np.int64)[asked]
         except (TypeError, ValueError) as error:
             raise UsageError(f"{where}: neurons={asked!r} is not a slice of neurons: {error}") from None
     chosen = np.atleast_1d(np.asarray(asked))
@@ -100,7 +112,7 @@ def _neurons(asked: object, n: int, where: str) -> NDArray[np.int64]:
     outside = chosen[(chosen < -n) | (chosen >= n)] if chosen.size else chosen
     if outside.size:
         raise UsageError(f"{where}: there is no neuron {outside[0]}; the population has {n} (0 to {n - 1})")
-    return np.unique(np.where(chosen < 0, chosen + n, chosen).astype(np.int64))
+    return np.where(chosen < 0, chosen + n, chosen).astype(np.int64)
 
 
 class Table:

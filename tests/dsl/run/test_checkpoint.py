@@ -30,7 +30,7 @@ NOISY = """
     output mean(v)
 """
 GIVEN = {"I": dvdt.noise("0.1 nA", "0.05 nA", "5 ms"), "R": dvdt.normal("100 Mohm", "5 Mohm")}
-RECORD = {"v": None, "I": dvdt.record(every="1 ms", neurons=[1, 3]), "output": None, "k": None}
+RECORD = {"v": None, "I": dvdt.record(every="1 ms", neurons=[3, 1]), "output": None, "k": None}
 BACKENDS = ["reference", "cpu"]
 
 

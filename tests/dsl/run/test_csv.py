@@ -76,6 +76,12 @@ WRONG = {
     "two units": ("t (ms),I (pA)\n0,1\n1,2\n", {"unit": "nA"}, "nA"),
     "two intervals": ("t (ms),I (pA)\n0,1\n1,2\n", {"dt": "2 ms"}, "dt="),
     "a name twice": ("t (ms),I (pA),I (nA)\n0,1,1\n1,2,2\n", {"column": "I"}, "two columns"),
+    "a row between others": ("t (ms),I (pA)\n0,1\n2,1\n1,3\n3,3\n", {}, "1 ms stands after 2 ms"),
+    "a separator at the end": ("t (ms),I (pA),\n0,1,\n1,2,\n", {}, "column 3 of the header has no name"),
+    "a decimal comma": ("t (ms);I (pA)\n0;1,5\n1;2,5\n", {}, "decimal point"),
+    "Python's own numbers": ("t (ms),I (pA)\n0,1\n1,1_0\n", {}, "'1_0' is not a number"),
+    "digits of another script": ("t (ms),I (pA)\n0,1\n1,\u0661\n", {}, "is not a number"),
+    "a comment": ("# stimulus\nt (ms),I (pA)\n0,1\n1,2\n", {}, "begins with `#`"),
     "an extra cell": ("t (ms),I (pA)\n0,1\n1,2,3\n", {}, "line 3"),
 }
 
@@ -88,6 +94,13 @@ def test_refused(tmp_path, case):
         dvdt.from_csv(path, **arguments)
     assert words in str(caught.value)
     assert "current.csv" in str(caught.value)
+
+
+def test_what_is_no_path_and_no_name(tmp_path):
+    with pytest.raises(dvdt.UsageError, match="from_csv: expected a path"):
+        dvdt.from_csv(3)
+    with pytest.raises(dvdt.UsageError, match="from_csv: column"):
+        dvdt.from_csv(write(tmp_path, "t (ms),I (pA)\n0,1\n1,2\n"), column=1)
 
 
 def test_no_file_and_no_text(tmp_path):

@@ -53,7 +53,9 @@ def test_the_course_is_the_exponential():
     [
         (slice(0, 2), [0, 1]),
         (slice(None, None, 2), [0, 2]),
-        ([3, 1], [1, 3]),
+        ([3, 1], [3, 1]),
+        ([2, 0, -1, 2], [2, 0, 3, 2]),
+        (slice(None, None, -1), [3, 2, 1, 0]),
         (2, [2]),
         (-1, [3]),
         (np.array([True, False, False, True]), [0, 3]),
@@ -148,3 +150,19 @@ def test_other_events():
     assert result.events["burst"].t == pytest.approx([1e-3, 2e-3, 3e-3])
     assert set(result.events) == {"spike", "burst"}
     assert len(dvdt.simulate("x(0) = 0\neach step: x = x + 1", "1 ms", backend="reference").spikes) == 0
+
+
+def test_the_order_of_neurons_outlives_a_file(tmp_path):
+    result = run({"v": dvdt.record(neurons=[2, 0])})
+    result.save(tmp_path / "r.npz")
+    read = dvdt.load_result(tmp_path / "r.npz")
+    assert np.array_equal(read["v"], result["v"])
+    assert np.array_equal(read["v", 0], result["v"][:, 1])
+
+
+def test_names_in_two_spellings_of_unicode():
+    micro, greek = "\u00b5", "\u03bc"
+    result = dvdt.simulate(
+        f"{greek}*dv/dt = -v : mV; {greek} = 10 ms", "1 ms", parameters={micro: "5 ms"}, record=[micro], backend="reference"
+    )
+    assert result[micro][0, 0] == result[greek][0, 0] == pytest.approx(5.0)

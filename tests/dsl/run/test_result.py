@@ -74,6 +74,19 @@ def test_names_that_are_not_there(result):
         result.final_state["y"]
     assert "x" in result
     assert "z" not in result
+    for names in (result.units, result.times, result.events, result.final_state):
+        with pytest.raises(dvdt.UsageError, match=r"'hafl'.*known: "):
+            names["hafl"]
+        assert "hafl" not in names
+        assert names.get("hafl") is None
+
+
+def test_what_is_no_path(result):
+    for call in (result.save, dvdt.load_result, dvdt.load, dvdt.load_library, dvdt.resume, dvdt.Simulation.load):
+        with pytest.raises(dvdt.UsageError, match=r": expected a path, as text or a Path, not 3"):
+            call(3)
+    with pytest.raises(dvdt.UsageError, match="checkpoint: expected a path"):
+        dvdt.simulate("lif", "1 ms", checkpoint=3)
 
 
 def test_report_reads_like_a_mapping_and_as_text(result):
