@@ -2,12 +2,10 @@
 
 python docs/make_models.py             the page, and the figures that are missing
 python docs/make_models.py --figures   the page, and all figures anew (needs matplotlib)
-python docs/make_models.py --schemes   the page, and anew which schemes keep a model finite for 1 s (minutes)
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from io import BytesIO
@@ -17,12 +15,10 @@ from typing import Any
 import numpy as np
 
 import dvdt
-from dvdt.dsl.schemes import SCHEMES
 from dvdt.stdlib_models import FAMILIES, LIBRARY, Family
 
 HERE = Path(__file__).parent
 PAGE, FIGURES = HERE / "models.md", HERE / "models"
-UNSTABLE = FIGURES / "unstable.json"  # schemes that do not keep a model finite for 1 s at its step, by model
 INPUTS = ("I", "Isyn", "x", "PSP")  # what a stimulus drives, the first of them that a model has
 LADDER = [m * 10.0**e for e in range(-2, 5) for m in (1, 2, 5)]  # amplitudes that are tried
 WANTED = 4  # spikes
@@ -109,7 +105,6 @@ def card(name: str, family: Family) -> str:
         model.description.strip() + "\n",
         f"![response of {name}](models/{name}.png)\n",
         f"$$\n{model.latex()}\n$$\n",
-        unstable(name),
         table(model),
     ]
     return "\n".join(line for line in lines if line)
@@ -120,12 +115,6 @@ def recommended(model: dvdt.Model) -> str:
     step = "" if checked.dt is None else f"dt {checked.dt:g} ms"
     order = f"({', '.join(checked.order)})" if checked.order else ""
     return ", ".join(part for part in (f"`{checked.method}{order}`" if checked.method else "", step) if part)
-
-
-def unstable(name: str) -> str:
-    schemes = json.loads(UNSTABLE.read_text(encoding="utf-8")).get(name, [])
-    called = ", ".join(f"`{scheme}`" for scheme in schemes)
-    return f"Does not stay finite for 1 s at this step with {called}.\n" if called else ""
 
 
 def table(model: dvdt.Model) -> str:
@@ -235,27 +224,6 @@ def stimulus(result: dvdt.Result, axes: Any) -> None:
     beside.spines[["top", "right"]].set_visible(False)
 
 
-def unstable_schemes(name: str) -> list[str]:
-    """The schemes that the equations allow and that do not keep a state finite for 1 s at the recommended step, under its stimulus."""
-    model, found = dvdt.model(name).checked, []
-    moved = [state.name for state in model.states if state.derivative is not None]
-    if not moved:
-        return []
-    own = {variable.name for variable in model.inputs}
-    largest = {each: np.abs(course.values).max() for each, course in response(name).stimuli.items() if each not in own}
-    protocol = PROTOCOLS.get(name, {})
-    for scheme in SCHEMES:
-        called = f"{scheme}({', '.join(moved)})" if scheme == "euler_sequential" else scheme
-        text = dvdt.model(name).extend(f"method {called}", name=name)
-        try:
-            dvdt.simulate(text, "1 s", n=protocol.get("n", 1), parameters={**protocol.get("parameters", {}), **largest}, seed=3)
-        except dvdt.UsageError:
-            continue  # the equations do not allow it
-        except dvdt.RunError:
-            found.append(scheme)
-    return found
-
-
 def main(arguments: list[str]) -> None:
     FIGURES.mkdir(exist_ok=True)
     for name in LIBRARY:
@@ -265,9 +233,6 @@ def main(arguments: list[str]) -> None:
     for path in FIGURES.glob("*.png"):
         if path.stem not in LIBRARY:
             path.unlink()
-    if "--schemes" in arguments:
-        found = {name: schemes for name in LIBRARY if (schemes := unstable_schemes(name))}
-        UNSTABLE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
 
 
