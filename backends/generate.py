@@ -255,6 +255,16 @@ class _Fill(ast.NodeTransformer):
         return self.constants.get(node.id, node)
 
 
+class _Renamed(ast.NodeTransformer):
+    """Other names in the place of some."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
 def _elements(expression: Expr) -> set[str]:
     """Names that occur in the indices of a series."""
     if isinstance(expression, Operation):
@@ -273,6 +283,7 @@ class Generator:
     arrays: Mapping[str, Array] = field(init=False)
     rows: Mapping[str, int] = field(init=False)
     order: str = field(init=False, default=FORWARD)
+    loops: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         kernel = self.kernel
@@ -454,7 +465,15 @@ class Generator:
             *[self.flag(emit) for emit in phase.emits],
             *[self.store(store.array, store.name) for store in phase.stores],
         ]
-        return [*ahead, *made] if phase.where is None else self.rare(phase, phase.where, made[0].body)
+        return [*ahead, *map(self.own_names, made)] if phase.where is None else self.rare(phase, phase.where, made[0].body)
+
+    def own_names(self, loop: ast.For) -> ast.For:
+        """The loop with names that no other one assigns: numba's work on a name grows with the whole function where it is assigned twice."""
+        self.loops += 1
+        stored = {node.id for node in ast.walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        names = {old: self.scope.spelling(f"@@{old} in loop {self.loops}") for old in sorted(stored)} if self.loops > 1 else {}
+        renamed: ast.For = _Renamed(names).visit(loop)
+        return renamed
 
     def rare(self, phase: Phase, where: str, inside: list[ast.stmt]) -> list[ast.stmt]:
         """The flags of an event that it emits serve to find the neurons: the loop leaves there what is to be listed."""

@@ -124,7 +124,7 @@ def growth_section(rates: Sequence[growth.Throughput], times: Sequence[growth.Co
     text += markdown(
         ("model", *(f"N = {n:.0e}" for n in sizes)), [(m, *(f"{by[m, n] / 1e9:.3g} G" for n in sizes)) for m in models]
     )
-    text += "\nSeconds to compile rate units in a ring, nothing cached, the imports done before:\n\n"
+    text += "\nSeconds of processor time from the text of rate units in a ring to their first result, nothing cached, the imports done before:\n\n"
     compiled = {(time.method, time.equations): time.seconds for time in times}
     counts = sorted({time.equations for time in times})
     methods = list(dict.fromkeys(time.method for time in times))
