@@ -70,7 +70,7 @@ class UsageError(ValueError):
     """What is wrong with a call: names the argument, says what was expected."""
 
 
-class UnknownName(UsageError, KeyError):
+class NoSuchName(UsageError, KeyError):
     """A name that is asked for and that there is not: also a KeyError, so that `in` and `.get` of a mapping work."""
 
     __str__ = Exception.__str__  # KeyError's would put the message in quotes

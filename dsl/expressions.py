@@ -28,7 +28,9 @@ def quantity(text: str, name: str) -> tuple[float, Dimension]:
     `name` is what messages call it. Raises ModelError.
     """
     scope = Scope()
-    value = read(translation_at(scope, Place(f"`{name}`", before_run=True, population=False, draws=False), 0), text, name)
+    value = read(
+        translation_at(scope, Place(f"`{name}`", before_run=True, population=False, draws=False, in_value=True), 0), text, name
+    )
     if not scope.mistakes and (not isinstance(value.expression, Constant) or value.kind is Kind.BOOLEAN):
         scope.report(NotAValue(value.span))
     solution = finish(scope)
@@ -42,14 +44,18 @@ def expression_in(model: CheckedModel, text: str, name: str, variable: Variable)
     them, which are written out; that of a parameter `t`. Raises ModelError.
     """
     if isinstance(variable, State):
-        place = Place(f"the initial value of `{variable.name}`", before_run=True, population=False)
+        place = Place(f"the initial value of `{variable.name}`", before_run=True, population=False, in_value=True)
         return checked_text(model, text, name, variable, place, (State, Parameter, Derived))
-    return checked_text(model, text, name, variable, Place(f"the value of `{variable.name}`", population=False), (Parameter,))
+    return checked_text(
+        model, text, name, variable, Place(f"the value of `{variable.name}`", population=False, in_value=True), (Parameter,)
+    )
 
 
 def function_of_time(model: CheckedModel, text: str, name: str, variable: Variable) -> Expr:
     """A function of `t` that drives a parameter; it may use the parameters of the model, `i`, `N` and `dt`. Raises ModelError."""
-    return checked_text(model, text, name, variable, Place("a function of time", population=False, draws=False), (Parameter,))
+    return checked_text(
+        model, text, name, variable, Place("a function of time", population=False, draws=False, in_value=True), (Parameter,)
+    )
 
 
 def checked_text(

@@ -14,7 +14,7 @@ from ..grammar.source import Source
 from ..grammar.spelling import as_written
 from .checked import CheckedModel, Variable
 from .declaration import declaration_of
-from .errors import UnknownName, UsageError
+from .errors import NoSuchName, UsageError
 from .given import is_plain
 from .html import table
 from .near_names import near_names
@@ -75,7 +75,7 @@ class Entries(Mapping[str, E], Generic[E]):
         if name not in self._entries:
             near = near_names(str(name), self._entries)
             hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise UnknownName(f"{name!r} is not among them{hint} (known: {', '.join(self._entries) or 'none'})")
+            raise NoSuchName(f"{name!r} is not among them{hint} (known: {', '.join(self._entries) or 'none'})")
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -36,6 +36,7 @@ class UnknownName(Mistake):
     name: str
     near: tuple[str, ...]
     known: tuple[str, ...]
+    in_value: bool = False  # in a value that is given from Python, where nothing can be defined
 
     @property
     def message(self) -> str:
@@ -45,6 +46,8 @@ class UnknownName(Mistake):
     def help(self) -> str:
         if self.near:
             return f"did you mean {one_of(self.near)}?"
+        if self.in_value:
+            return f"a value here may use {listing(self.known)}" if self.known else "write a number with its unit"
         define = f"define it (`{self.name} = ...`, or `{self.name} : unit`)"
         return f"{define}; the names of this text are {listing(self.known)}" if self.known else define
 

@@ -17,6 +17,8 @@ from .errors import ModelError, UsageError
 if TYPE_CHECKING:
     from ..grammar.mistakes import Mistake
     from ..grammar.nodes import ModelDeclaration
+    from ..grammar.parse import Parsed
+    from ..grammar.source import Span
     from .keywords import EventText
 
 KnownModels = Callable[[str], "ModelDeclaration | None"]
@@ -91,6 +93,7 @@ def _read(source: Source, name: str | None, known: KnownModels, keywords: Keywor
     from ..grammar.parse import parse
 
     parsed = parse(source)
+    each_once(parsed)
     declaration = _chosen([named(model) for model in parsed.module.models], name, source) if parsed.module.models else None
     if declaration is None:
         raise ModelError(parsed.mistakes)
@@ -104,6 +107,7 @@ def read_all(source: Source, known: KnownModels) -> dict[str, CheckedModel]:
     from ..grammar.parse import parse
 
     parsed = parse(source)
+    each_once(parsed)
     mistakes = list(parsed.mistakes)
     models: dict[str, CheckedModel] = {}
     declarations = {model.name.id: model for model in map(named, parsed.module.models)}
@@ -115,6 +119,21 @@ def read_all(source: Source, known: KnownModels) -> dict[str, CheckedModel]:
     if mistakes:
         raise ModelError(mistakes)
     return models
+
+
+def each_once(parsed: Parsed) -> None:
+    """Raise ModelError for two models of one name."""
+    from .name_mistakes import DefinedTwice
+
+    first: dict[str, Span] = {}
+    mistakes: list[Mistake] = list(parsed.mistakes)
+    for model in parsed.module.models:
+        name, span = model.name.id, model.name.span
+        if name in first:
+            mistakes.append(DefinedTwice(span, f"the model `{name}`", first[name]))
+        first.setdefault(name, span)
+    if len(first) < len(parsed.module.models):
+        raise ModelError(mistakes)
 
 
 def extended(base: CheckedModel, source: Source, name: str) -> CheckedModel:

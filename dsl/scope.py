@@ -82,6 +82,7 @@ class Place:
     before_run: bool = False  # initial values and defaults: nothing that changes
     population: bool = True  # reductions are allowed
     draws: bool = True
+    in_value: bool = False  # a value from Python: nothing can be defined there
 
 
 EQUATION = Place("a differential equation", noise=True)

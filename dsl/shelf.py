@@ -125,9 +125,10 @@ def read_file(path: Path) -> Source:
 def declarations(source: Source) -> Mapping[str, ModelDeclaration]:
     """The models of a text by name, as syntax; a bare text goes by its source's name. Raises ModelError for mistakes of syntax."""
     from ..grammar.parse import parse
-    from .reading import named
+    from .reading import each_once, named
 
     parsed = parse(source)
     if parsed.mistakes:
         raise ModelError(parsed.mistakes)
+    each_once(parsed)
     return {model.name.id: model for model in map(named, parsed.module.models)}

@@ -10,6 +10,7 @@ from .build import Declared, Equation, Head
 from .mistakes import Mistake
 from .nodes import Binary, Call, Expression, Name, Number
 from .source import Span
+from .tokens import RESERVED
 
 Block = tuple[nodes.Assignment, ...]
 
@@ -109,7 +110,9 @@ def _equation(form: Equation, span: Span, comment: str) -> nodes.Statement | Mis
         return made
     if (head := leading_derivative(left)) is not None:
         return wrong.FactorPlace(left.span, head.text)
-    return wrong.LeftSide(left.span, False, _meant_derivative(left))
+    meant = _meant_derivative(left)
+    taken = next((word for word in RESERVED if meant == f"d{word}/dt"), None)
+    return wrong.LeftSide(left.span, False, None if taken else meant, taken)
 
 
 def _meant_derivative(left: Expression) -> str | None:
@@ -157,7 +160,7 @@ def _derivative(left: Expression) -> tuple[Expression | None, Name] | None:
 
 def _state(top: Name) -> Name | None:
     """`v` of `dv`; its span leaves the `d` out."""
-    if len(top.id) < 2 or not top.id.startswith("d") or not top.id[1:].isidentifier():
+    if len(top.id) < 2 or not top.id.startswith("d") or not top.id[1:].isidentifier() or top.id[1:] in RESERVED:
         return None
     start = top.span.start + 1
     while start < top.span.stop and top.span.source.text[start].isspace():

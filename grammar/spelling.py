@@ -11,8 +11,8 @@ SWAP, ADD, CHANGE, CASE = 0.8, 0.9, 1.0, 0.5
 
 
 def as_written(name: str) -> str:
-    """A name in the one form in which texts hold it (NFKC): the micro sign and the Greek letter are one."""
-    return name if name.isascii() else unicodedata.normalize("NFKC", name)
+    """A name in the one form in which texts hold it: NFKC, and the increment sign, which keyboards write, as a Delta."""
+    return name if name.isascii() else unicodedata.normalize("NFKC", name.replace("∆", "Δ"))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -23,8 +23,8 @@ class Token(NamedTuple):
         return Span(source, self.start, self.stop)
 
 
-# letters, digits and combining marks; possessive, so that no text makes the match slow
-_NAME = r"[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*+(?:[\u0300-\u036f][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*+)*+"
+# letters, digits, combining marks, and the increment sign for a Delta; possessive, so that no text makes the match slow
+_NAME = r"(?:[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹]|∆)[^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*+(?:[\u0300-\u036f∆][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*+)*+"
 _PATTERN = re.compile(
     rf"""
       (?P<SPACE>[^\S\n]+|\ufeff)

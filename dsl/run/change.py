@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnknownName, UsageError
+from ..errors import NoSuchName, UsageError
 from ..near_names import near_names
 from ..units import from_computing
 from .assembly import Assembly
@@ -90,7 +90,7 @@ def current_parameter(binding: Binding, given: Mapping[str, object], name: str, 
     if name not in binding.sources or name not in binding.variables:
         known = [p.name for p in binding.model.parameters]
         near = near_names(name, known)
-        raise UnknownName(
+        raise NoSuchName(
             f"parameters: there is no parameter {name!r}{f'; did you mean {near[0]!r}?' if near else ''} (known: {', '.join(known)})"
         )
     source, unit = binding.sources[name], binding.variables[name].unit

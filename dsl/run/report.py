@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from ..errors import UnknownName
+from ..errors import NoSuchName
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Report:
 
     def __getitem__(self, name: str) -> object:
         if name not in self.keys():
-            raise UnknownName(f"the report has no {name!r}; it has {', '.join(self.keys())}")
+            raise NoSuchName(f"the report has no {name!r}; it has {', '.join(self.keys())}")
         return getattr(self, name)
 
     def __iter__(self) -> Iterator[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...grammar.spelling import as_written
-from ..errors import UnknownName, UsageError
+from ..errors import NoSuchName, UsageError
 from ..html import folded, table
 from ..near_names import near_names
 from ..units import Unit, from_computing, shift
@@ -102,7 +102,7 @@ class FinalState(Mapping[str, Values]):
         if self._missing:
             raise UsageError(self._missing)
         if name not in self._rows:
-            raise UnknownName(f"final_state: there is no state {name!r}{_near(name, self._rows)}")
+            raise NoSuchName(f"final_state: there is no state {name!r}{_near(name, self._rows)}")
         self._fetch()
         return self._rows[name]
 
@@ -124,7 +124,7 @@ class Named(dict[str, T]):
         self._missing = missing
 
     def __missing__(self, name: object) -> T:
-        raise UnknownName(f"{self._missing} is called {name!r}{_near(name, self)}")
+        raise NoSuchName(f"{self._missing} is called {name!r}{_near(name, self)}")
 
 
 @dataclass(frozen=True, eq=False)

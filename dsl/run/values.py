@@ -297,6 +297,8 @@ def amounts(value: object, target: Target, unit: str | None = None) -> NDArray[n
         _same_dimension(found.dimension, target)
         return found.values
     values = _bare(value, target)
+    if np.asarray(value).dtype == np.bool_ and not target.variable.unit.dimension.is_one and not target.model.plain:
+        raise UsageError(f"{target.argument}: {_short(value)} is no number; expected {_expected(target)}")
     _unit_is_known(target)
     return values if target.variable.unit.computing_decade == 0 else np.asarray(to_computing(values, target.variable.unit))
 

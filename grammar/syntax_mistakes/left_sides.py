@@ -109,9 +109,12 @@ class LeftSide(SyntaxMistake):
     code: ClassVar[str] = "statement"
     in_block: bool
     meant: str | None = None
+    reserved: str | None = None  # the word of the language that stands as a name
 
     @property
     def message(self) -> str:
+        if self.reserved is not None:
+            return f"`{self.reserved}` is a word of the language and cannot be a name"
         return "only a name can be assigned here" if self.in_block else "this cannot stand left of `=` or `:`"
 
     @property
@@ -122,6 +125,8 @@ class LeftSide(SyntaxMistake):
     def help(self) -> str:
         if self.meant is not None:
             return f"did you mean `{self.meant}`?"
+        if self.reserved is not None:
+            return f"take another name, such as `{self.reserved}_`"
         if self.in_block:
             return "write `name = ...`"
         return "write `dx/dt = ...` (a factor may stand before it: `tau*dx/dt = ...`), `x = ...`, `x(0) = ...` or `f(a, b) = ...`"

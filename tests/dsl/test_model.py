@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -193,6 +195,30 @@ def test_explains_itself(lif: dvdt.Model) -> None:
 def test_refuses_keywords_that_are_no_text(arguments: dict[str, object], words: str) -> None:
     with pytest.raises(dvdt.UsageError, match=words):
         dvdt.Model("dv/dt = -v/(1 ms) : mV", **arguments)  # type: ignore[arg-type]
+
+
+TWICE = "model a:\n    x = 1\n    dy/dt = x/(1 s)\n    y(0) = 1\nmodel a:\n    x = 2\n"
+
+
+def test_two_models_of_one_name_are_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "twice.dvdt").write_text(TWICE)
+    for read in (
+        lambda: dvdt.Model(TWICE),
+        lambda: dvdt.Model(TWICE, name="a"),
+        lambda: dvdt.load(tmp_path / "twice.dvdt"),
+        lambda: dvdt.Registry().load_library(tmp_path),
+    ):
+        with pytest.raises(dvdt.ModelError) as caught:
+            read()
+        (mistake,) = caught.value.mistakes
+        assert mistake.message == "the model `a` is given twice"
+        assert (mistake.span.line, mistake.labels[0].span.line) == (5, 1)
+
+
+def test_the_increment_sign_is_a_delta() -> None:
+    model = dvdt.Model("dv/dt = -v*∆_T/ΔT2/(1 ms) : mV; Δ_T = 1; x∆ = 3; ∆T2 = 2")
+    assert list(model.parameters) == ["Δ_T", "xΔ", "ΔT2"]
+    assert dvdt.Model(model.text) == model
 
 
 def test_extension_is_a_text(lif: dvdt.Model) -> None:

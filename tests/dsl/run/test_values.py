@@ -110,6 +110,8 @@ WRONG = {
     "list of texts": ({"I": ["1 nA", "2 nA", "3 nA"]}, {}, "I"),
     "ragged": ({"I": [[1.0], [1.0, 2.0]]}, {}, "I"),
     "complex": ({"I": 1j}, {}, "I"),
+    "truth values for a current": ({"I": [True, False, True]}, {}, "nA"),
+    "a name that is not there": ({"I": "1 nA*gain"}, {}, "a value here may use"),
     "none": ({"I": None}, {}, "I"),
     "a Python function": ({"I": lambda t: t}, {}, "dvdt.function"),
     "itself": ({"tau": "wide"}, {}, "itself"),
