@@ -9,6 +9,7 @@ from .mistakes import Mistake
 from .source import Source, Span
 from .tokens import FOREIGN, Token
 from .unit_table import UNITS
+from .words import FLAGS
 
 
 def habits(source: Source, tokens: Sequence[Token], in_block: bool) -> Mistake | None:
@@ -251,7 +252,7 @@ def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
     if word == "on" and second.type == "NAME" and tokens[2].type == "COMPARE":
         rest = _short(_text(source, tokens, 1, len(tokens)))
         return wrong.RuleWord(tokens[0].span(source), "an event has a name", f"write `on NAME when {rest}`", "on NAME when")
-    if word == "spike" and second.type == "IF":
+    if word == "spike" and second.type == "IF" and all(token.type != "ELSE" for token in tokens):
         meant = f"spike when {_short(_text(source, tokens, 2, len(tokens)))}"
         span = Span(source, tokens[0].start, second.stop)
         return wrong.RuleWord(span, "a spike happens `when` a condition holds, not `if`", f"write `{meant}`", "spike when")
@@ -281,8 +282,13 @@ def _has_unit_before_equals(tokens: Sequence[Token]) -> bool:
 
 
 def _is_unit(tokens: Sequence[Token]) -> bool:
-    signs = ("MUL", "POWER", "NUMBER", "LPAR", "RPAR")
-    return all(token.value in UNITS or token.value in ("boolean", "integer") or token.type in signs for token in tokens)
+    """Whether this may be a unit, with flags in brackets behind it or not."""
+    signs = ("MUL", "POWER", "NUMBER", "LPAR", "RPAR", "COMMA", "ADD")
+    words = {word for flag in FLAGS for word in flag.replace("-", " ").split()}
+    return all(
+        token.value in UNITS or token.value in ("boolean", "integer") or token.value in words or token.type in signs
+        for token in tokens
+    )
 
 
 def _short(text: str) -> str:

@@ -60,8 +60,9 @@ def too_long(assembly: Assembly, first: int, last: int) -> str:
 def some(kernel: Kernel, memory: Memory, count: int) -> Memory:
     """A memory of its own with a few neurons of another, evenly chosen."""
     chosen = np.unique(np.linspace(0, memory.n - 1, min(count, memory.n)).astype(np.int64))
-    series = {
-        name: table if table.shape[1] == 1 else np.ascontiguousarray(table[:, chosen]) for name, table in memory.series.items()
+    series = {  # one that the text calls may have columns of a number of its own
+        name: np.ascontiguousarray(table[:, chosen]) if table.shape[1] == memory.n else table
+        for name, table in memory.series.items()
     }
     return replace(
         memory,
