@@ -130,6 +130,7 @@ class Model:
 
     @property
     def name(self) -> str:
+        """What the model is called, in its text or by `name=`."""
         return self.checked.name
 
     @property
@@ -144,6 +145,7 @@ class Model:
 
     @cached_property
     def parameters(self) -> Entries[Entry]:
+        """What may be set, and driven, by those who run the model; with their defaults, empty where there is none."""
         return self._entries(self.checked.parameters)
 
     @cached_property
@@ -170,6 +172,7 @@ class Model:
 
     @cached_property
     def events(self) -> Entries[EventEntry]:
+        """What happens when a condition holds: `spike`, and those that the text calls by other names."""
         from ..grammar import nodes
         from ..grammar.printer import print_expression, print_statement
 

@@ -147,6 +147,7 @@ class Result:
 
     @property
     def n(self) -> int:
+        """The size of the population."""
         return self.report.n
 
     @property

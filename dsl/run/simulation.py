@@ -85,6 +85,7 @@ class Simulation:
 
     @property
     def n(self) -> int:
+        """The size of the population."""
         return self.population.n
 
     @property
