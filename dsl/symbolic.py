@@ -184,6 +184,8 @@ class _Reader:
         return found
 
     def _read(self, expression: sympy.Expr) -> Expr:
+        if expression == -INFINITY:  # a number, and nothing to be computed once a run
+            return Constant(float("-inf"))
         if expression.is_Symbol:
             return _SPECIAL.get(expression, Symbol(expression.name))
         if expression.is_Number:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +22,7 @@ KINDS: Mapping[str, str] = {  # what a file of each format is, and what reads it
     RESULT: "a result; dvdt.load_result reads it",
     CHECKPOINT: "a checkpoint; dvdt.Simulation.load or dvdt.resume reads it",
 }
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, zipfile.BadZipFile, NotImplementedError)
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)  # of an index that says something else
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -36,10 +35,17 @@ def write(path: str | os.PathLike[str], form: str, index: Mapping[str, Any], arr
     text = json.dumps({"format": form, "version": VERSIONS[form], **index}, ensure_ascii=False)
     target = Path(os.path.realpath(path_of(path, called)))  # a link stays one
     try:
+        _refuse_device(target, path, called)
         with _draft(target) as file:
             np.savez(file, **{"index": np.frombuffer(text.encode(), np.uint8), **arrays})  # type: ignore[arg-type]
     except OSError as error:
         raise UsageError(f"{called}: {path} cannot be written: {error.strerror or error}") from None
+
+
+def _refuse_device(target: Path, path: object, called: str) -> None:
+    """Raise UsageError for a device or a pipe: a file that takes its place would be the end of it."""
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise UsageError(f"{called}: {path} is no file but a device or a pipe: give the path of a file")
 
 
 @contextmanager
@@ -98,6 +104,7 @@ def read(path: str | os.PathLike[str], form: str, called: str) -> tuple[dict[str
     """The index and all arrays of a file of the format. Raises UsageError for one that is missing, damaged or of another kind."""
     source = path_of(path, called)
     try:
+        _refuse_device(source, path, called)
         with np.load(source, allow_pickle=False) as file:
             index = json.loads(file["index"].tobytes().decode())
             _check(index, form, source, called)
@@ -106,13 +113,16 @@ def read(path: str | os.PathLike[str], form: str, called: str) -> tuple[dict[str
         raise UsageError(f"{called}: {source} cannot be read: {error.strerror or error}") from None
     except UsageError:
         raise
-    except DAMAGE:
+    except MemoryError:
+        raise UsageError(f"{called}: {source} is damaged, or needs more memory than there is") from None
+    except Exception:  # zipfile, zlib, bz2, lzma and NumPy's reader of headers have errors of their own
         raise damaged(source, form, called) from None
 
 
 def damaged(source: str | os.PathLike[str], form: str, called: str) -> UsageError:
     """The error for a file that is no, or no more, what it should be."""
-    return UsageError(f"{called}: {source} is damaged, or no file that {'Result.save' if form == RESULT else 'dvdt'} wrote")
+    writer = "Result.save" if form == RESULT else "dvdt"
+    return UsageError(f"{called}: {source} is damaged, or no file that {writer} wrote, or of another version of dvdt")
 
 
 def _check(index: Any, form: str, source: Path, called: str) -> None:

@@ -53,6 +53,13 @@ def test_the_page_says_so() -> None:
     assert "stable up to dt = 4 ms; dt = 5 ms is NOT stable" in page
 
 
+def test_no_number_is_told_as_computed_once_a_run() -> None:
+    """A number, also an infinite one of Newton's search, is no work."""
+    values = [value for _, value in dvdt.model("fitzhugh_nagumo").explain("backward_euler").hoisted]
+    assert values
+    assert not [value for value in values if not any(letter in value for letter in ("gamma", "tau", "I", "dt"))]
+
+
 # ---- along a run --------------------------------------------------------------------------------
 
 

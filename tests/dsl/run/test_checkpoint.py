@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -561,6 +562,28 @@ def test_a_file_that_does_not_fit_is_refused_with_the_difference(changes, words,
         dvdt.Simulation.load(saved)
 
 
+def compressed(path):
+    with np.load(path) as file:
+        arrays = dict(file)
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+@pytest.mark.parametrize("other", [compressed, lambda path: None])
+def test_no_byte_that_is_changed_ends_in_another_error(other, saved):
+    """Readers of archives and of the heads of arrays raise errors of their own: of zlib, tokenize and RuntimeError among them."""
+    other(saved)
+    whole = saved.read_bytes()
+    draw = np.random.default_rng(1)
+    with zipfile.ZipFile(saved) as file:
+        heads = [entry.header_offset for entry in file.infolist()]
+    encrypted = whole.rfind(b"PK\x01\x02") + 8
+    for place in (encrypted, *(head + 6 for head in heads[:3]), *draw.integers(0, len(whole), 150)):
+        saved.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << int(draw.integers(8)))]) + whole[place + 1 :])
+        with suppress(dvdt.UsageError):
+            dvdt.Simulation.load(saved)
+
+
 def test_a_file_is_never_unpickled(saved):
     with np.load(saved) as file:
         arrays = dict(file)
@@ -617,6 +640,33 @@ def test_a_place_that_cannot_be_written_shows_before_the_run(tmp_path):
         with pytest.raises(dvdt.UsageError, match="cannot be written"):
             simulation().save(path)
     assert not made
+
+
+@pytest.mark.parametrize("path", [3, None, "", "a\0b", 1.5, []])
+def test_what_is_no_path_is_refused(path):
+    doors = [simulation().save, dvdt.Simulation.load, dvdt.resume, simulation().run("1 ms").save, dvdt.load_result]
+    for door in doors:
+        with pytest.raises(dvdt.UsageError, match="expected a path"):
+            door(path)
+    if path is not None:
+        with pytest.raises(dvdt.UsageError, match="checkpoint: expected a path"):
+            run("1 ms", path)
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path):
+    """A pipe stands for all that is no file, such as /dev/null: a file that takes its place would be the end of it."""
+    pipe = tmp_path / "x.ckpt"
+    os.mkfifo(pipe)
+    linked = tmp_path / "linked.ckpt"
+    linked.symlink_to(pipe)
+    for path in (pipe, linked):
+        doors = [simulation().save, dvdt.Simulation.load, dvdt.resume, simulation().run("1 ms").save, dvdt.load_result]
+        for door in doors:
+            with pytest.raises(dvdt.UsageError, match="is no file but a device or a pipe"):
+                door(path)
+        with pytest.raises(dvdt.UsageError, match=r"checkpoint: .* is no file but a device or a pipe"):
+            run("1 ms", path)
+    assert pipe.is_fifo()
 
 
 def test_a_link_stays_one(tmp_path):
