@@ -221,6 +221,8 @@ def surrogate(name: str, **settings: float) -> Surrogate:
 
     Settings that are not given are those of the package it comes from. Raises UsageError for unknown names and for values that do not fit.
     """
+    if not isinstance(name, str):
+        raise UsageError(f"surrogate: expected the name of one, such as 'superspike', not {name!r}")
     if name not in SURROGATES:
         raise UsageError(f"surrogate: there is none called {name!r}{_hint(name, SURROGATES)}")
     known = SURROGATES[name].settings

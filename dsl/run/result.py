@@ -208,13 +208,13 @@ class Result:
                 f"rates: a window of {window} is not between one step ({dt:g} ms) and the run ({self.report.duration:g} s)"
             )
         bins = -(-self.report.steps // steps)
-        made = self._steps_of_spikes()
+        made = self.spike_steps()
         counts = np.bincount((made // steps) * self.n + self.spikes.i, minlength=bins * self.n).reshape(bins, self.n)
         lengths = np.minimum(steps, self.report.steps - steps * np.arange(bins)) * self.report.dt
         return np.asarray(counts / lengths[:, np.newaxis])
 
-    def _steps_of_spikes(self) -> NDArray[np.int64]:
-        """The step of this run in which each spike was found."""
+    def spike_steps(self) -> NDArray[np.int64]:
+        """The step of this run, from 0, in which each spike was made, in the order of `spikes`."""
         since = (self.spikes.t - self.report.start) / self.report.dt
         if self.report.spike_times == "exact":
             return np.clip(np.floor(since).astype(np.int64), 0, self.report.steps - 1)

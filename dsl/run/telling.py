@@ -18,6 +18,7 @@ from .recorders.state import Table
 from .report import Report
 from .result import FinalState, Result, Trace
 from .stimuli import stimuli
+from .used import unset_and_used
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,11 @@ def described(assembly: Assembly, trouble: NonFinite, time: str) -> tuple[str, s
     unit = assembly.binding.variables[trouble.array].unit
     recent = ", ".join(f"{value:.6g}" for value in from_computing(np.asarray(trouble.recent, np.float64), unit))
     values = f"its last values are {recent}{'' if unit.text in ('', '1') else ' ' + unit.text}"
-    return (
-        f"{trouble.array} of {neuron} is not finite after {step}; {values}",
-        "a smaller dt or another method may keep it finite",
-    )
+    unset = unset_and_used(assembly.binding)
+    advice = "a smaller dt or another method may keep it finite"
+    if unset:
+        advice = f"{', '.join(unset)} {'was' if len(unset) == 1 else 'were'} never set and counted as 0: give parameters={{{unset[0]!r}: ...}}"
+    return f"{trouble.array} of {neuron} is not finite after {step}; {values}", advice
 
 
 def _trace(assembly: Assembly, table: Table, stretch: Stretch, owned: bool) -> Trace:

@@ -126,3 +126,8 @@ def test_the_page_of_the_language_has_all_with_their_settings() -> None:
     )
     rows = {name: said.strip() for name, said in rows.items()}
     assert rows == {n: ", ".join(f"{k} = {v:g}" for k, v in SURROGATES[n].settings.items()) for n in NAMES}
+
+
+def test_a_surrogate_has_a_name() -> None:
+    with pytest.raises(dvdt.UsageError, match="surrogate: expected the name of one"):
+        dvdt.surrogate(3)  # type: ignore[arg-type]

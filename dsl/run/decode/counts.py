@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..conventions import CONVENTIONS
 from ..duration import time_in_ms, whole_steps
 from ..result import Result
 
@@ -26,22 +25,22 @@ def raster(result: Result, window: Window = None) -> Values:
     """
     first, last = steps_of(result, window)
     found = np.zeros((last - first, result.n))
-    steps = steps_of_spikes(result)
+    steps = result.spike_steps()
     inside = (steps >= first) & (steps < last)
     np.add.at(found, (steps[inside] - first, result.spikes.i[inside]), 1.0)
     return found
 
 
-def steps_of_spikes(result: Result) -> NDArray[np.int64]:
-    """The step, from 0 at the start of the run, in which each spike was made."""
-    report = result.report
-    stamped = np.rint((result.spikes.t - report.start) / report.dt).astype(np.int64)
-    return np.asarray(stamped - CONVENTIONS[report.conventions].stamp)
+def of_a_run(result: object) -> Result:
+    """A result. Raises UsageError for what is none."""
+    if not isinstance(result, Result):
+        raise UsageError(f"decode: expected the Result of a run, not {result!r}")
+    return result
 
 
 def steps_of(result: Result, window: Window) -> tuple[int, int]:
     """The first step of a window, and the one behind its last."""
-    report = result.report
+    report = of_a_run(result).report
     if window is None:
         return 0, report.steps
     if not isinstance(window, tuple | list) or len(window) != 2:

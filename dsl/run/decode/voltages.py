@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ..conventions import CONVENTIONS
 from ..result import Result
+from .counts import of_a_run
 
 Values = NDArray[np.float64]
 
 
 def v_t(result: Result, name: str = "v") -> Values:
     """The values of `name` after each step: (steps, neurons). Raises UsageError for what was not recorded, or not in every step."""
-    values = np.asarray(result[name], np.float64)
+    values = np.asarray(of_a_run(result)[name], np.float64)
     convention = CONVENTIONS[result.report.conventions]
     rows = values if convention.first_row else values[1:]
     if convention.rows_short:

@@ -226,3 +226,19 @@ def test_layers_one_after_another() -> None:
     fed = np.vstack([np.zeros(4), decode.raster(first)[:-1]])
     second = run(fed)
     np.testing.assert_array_equal(decode.raster(second)[1:], RASTER[:-1])
+
+
+def test_a_spike_between_two_points_belongs_to_the_step_between_them():
+    """A clock that reaches 1 every 5.5 ms, in steps of 1 ms: the spike at 5.5 ms is made in the step from 5 to 6 ms."""
+    clock = "dx/dt = 1/(5.5 ms) : 1; spike when x > 1: x = 0"
+    result = dvdt.simulate(clock, "40 ms", dt="1 ms", method="euler", spike_times="exact", backend="reference")
+    found = decode.raster(result)
+    assert found.shape == (40, 1)
+    assert np.flatnonzero(found[:, 0]).tolist() == [int(5.5 * k) for k in range(1, 8)]
+    assert decode.spike_count(result, window=("5 ms", "6 ms")).tolist() == [1]
+
+
+def test_only_results_are_decoded():
+    for decoder in (decode.spike_count, decode.raster, decode.final_step_voltage, decode.spike_rates):
+        with pytest.raises(dvdt.UsageError, match="expected the Result of a run, not 3"):
+            decoder(3)

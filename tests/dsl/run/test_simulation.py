@@ -301,3 +301,8 @@ def test_names_that_a_text_uses_and_does_not_define_come_from_the_parameters():
     assert result.final_state["v"] == pytest.approx([-0.065])
     with pytest.raises(dvdt.ModelError, match="tau_m"):
         dvdt.simulate(text, "1 ms", parameters={"v_rest": "-65 mV"}, backend="reference")
+
+
+def test_trouble_tells_of_a_parameter_that_was_never_set():
+    with pytest.warns(UserWarning, match="tau"), pytest.raises(dvdt.RunError, match="tau was never set and counted as 0"):
+        dvdt.simulate("dv/dt = -v/tau : mV; tau : second; v(0) = 1 mV", "1 ms", backend="reference")
