@@ -76,7 +76,8 @@ def figure(result: Result, names: object = None, neurons: object = None) -> Figu
             axis.tick_params(bottom=False)
             axis.spines["bottom"].set_visible(False)
         start = result.report.start * scale
-        axes[-1, 0].set_xlim(start, start + result.report.duration * scale)
+        if result.report.steps:
+            axes[-1, 0].set_xlim(start, start + result.report.duration * scale)
         axes[-1, 0].set_xlabel(f"time ({unit})")
         axes[0, 0].set_title(f"{result.report.model}, {result.n} neuron{'s' if result.n > 1 else ''}", loc="left", pad=14)
         drawn.align_ylabels()

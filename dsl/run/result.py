@@ -255,7 +255,8 @@ class Result:
         if not len(events):
             return "none"
         mean = len(events) / self.n / self.report.duration
-        return f"{len(events)} of {len(np.unique(events.i))} neurons, {mean:.4g} Hz on average"
+        active = len(np.unique(events.i))
+        return f"{len(events)} of {active} neuron{'s' if active > 1 else ''}, {mean:.4g} Hz on average"
 
     def __str__(self) -> str:
         return "\n".join(f"{label:<10} {text}" for label, text in self.summary())

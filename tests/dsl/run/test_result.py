@@ -1,6 +1,7 @@
 """Results: rates, trains, units, files, figures."""
 
 import json
+import warnings
 import zipfile
 
 import numpy as np
@@ -172,6 +173,13 @@ def test_damaged_and_later_files_are_refused(result, tmp_path):
         with pytest.raises(dvdt.UsageError, match="load_result"):
             dvdt.load_result(path)
     assert zipfile.is_zipfile(path)
+
+
+def test_figure_of_a_moment():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = dvdt.simulate("lif", "0 ms", record=["v"], backend="reference").plot()
+    assert len(figure.axes) >= 1
 
 
 def test_figure(result):
