@@ -5,6 +5,7 @@ The order of the rules is from the most certain cause to the least.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -331,6 +332,12 @@ def _group(at: _Place, place: int, step: int) -> str:
 
 def _unexpected(at: _Place) -> Mistake:
     found = at.here.span.text if at.here is not None else ""
+    if found == "," and at.here is not None:
+        text, comma = at.source.text, at.here.span.start
+        before, after = re.search(r"[0-9]+$", text[max(0, comma - 20) : comma]), re.match(r"[0-9]+", text[comma + 1 : comma + 20])
+        if before is not None and after is not None:
+            span = Span(at.source, comma - len(before[0]), comma + 1 + len(after[0]))
+            return wrong.DecimalComma(span, f"{before[0]}.{after[0]}")
     return wrong.Unexpected(at.end, found, describe(at.expected))
 
 

@@ -12,13 +12,14 @@ from .findings import Finding, Findings
 from .impossible import impossible
 from .subject import Subject, subject_of
 from .times import refractory_times, time_constants
-from .unused import unused
+from .unused import unused, unused_refractoriness
 
 __all__ = ["DEFAULT_STEP", "Finding", "Findings", "lint"]
 
 DEFAULT_STEP = 0.1  # ms; that of a run which says nothing
 RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     unused,
+    unused_refractoriness,
     bare_numbers,
     impossible,
     cancelling,

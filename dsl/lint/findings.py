@@ -81,6 +81,21 @@ class NeverHolds(Finding):
 
 
 @dataclass(frozen=True)
+class NeverRefractory(Finding):
+    """A refractory period in a model that has no spike."""
+
+    code: ClassVar[str] = "never"
+
+    @property
+    def message(self) -> str:
+        return "nothing makes the neuron refractory: the model has no spike"
+
+    @property
+    def help(self) -> str:
+        return "say when it spikes, `spike when ...`, or take the line away"
+
+
+@dataclass(frozen=True)
 class HoldsAfterReset(Finding):
     """A reset to a value at which the event happens again."""
 

@@ -1,11 +1,11 @@
-"""Parameters with a value, and functions, that nothing reads."""
+"""Parameters with a value, and functions, that nothing reads; refractoriness that nothing begins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ...grammar import nodes
-from .findings import NeverUsed
+from .findings import NeverRefractory, NeverUsed
 from .subject import Subject
 
 
@@ -27,6 +27,13 @@ def unused(subject: Subject) -> Iterator[NeverUsed]:
     for name, declared in outline.callables.items():
         if name not in subject.read:
             yield NeverUsed(declared.name.span, name, "function")
+
+
+def unused_refractoriness(subject: Subject) -> Iterator[NeverRefractory]:
+    """A spike alone makes a neuron refractory."""
+    statement = subject.outline.one(nodes.Refractory)
+    if statement is not None and all(event.name != "spike" for event in subject.model.events):
+        yield NeverRefractory(statement.span)
 
 
 def is_value(node: nodes.Expression) -> bool:

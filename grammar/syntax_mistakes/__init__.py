@@ -46,6 +46,7 @@ from .left_sides import (
 )
 from .tokens import (
     CompoundAfterDivision,
+    DecimalComma,
     MissingExpression,
     MissingOperator,
     NotAUnit,
@@ -82,6 +83,7 @@ __all__ = [
     "ComparisonForAssignment",
     "CompoundAfterDivision",
     "CrossesOutsideEvent",
+    "DecimalComma",
     "DeclaringWord",
     "DottedName",
     "EmptyBlock",

@@ -25,6 +25,26 @@ class Unexpected(SyntaxMistake):
 
 
 @dataclass(frozen=True)
+class DecimalComma(SyntaxMistake):
+    """`1,5 ms`."""
+
+    code: ClassVar[str] = "number"
+    meant: str
+
+    @property
+    def message(self) -> str:
+        return "a decimal point is no comma"
+
+    @property
+    def help(self) -> str:
+        return f"write `{self.meant}`"
+
+    @property
+    def replacement(self) -> str | None:
+        return self.meant
+
+
+@dataclass(frozen=True)
 class MissingOperator(SyntaxMistake):
     """Two things side by side: `a b`, `(a)(b)`, `2 (a)`."""
 

@@ -124,6 +124,7 @@ CASES = [
     ("spike when v > 1:\n    v = 2 : volt", wrong.NotInBlock, "volt", None),
     ("spike when v > 1:\n    v + 1", wrong.NoStatement, "v + 1", None),
     ("x = a, b", wrong.Unexpected, ",", None),
+    ("tau = 12,5 ms", wrong.DecimalComma, "12,5", "12.5"),
 ]
 
 
