@@ -152,7 +152,7 @@ def main() -> None:
         numba=version("numba"),
         numpy=version("numpy"),
     )
-    rows = table(MODELS, SIZES, ["float64", "float32"], [1, 2])
+    rows = [*table(MODELS, SIZES, ["float64"], [1, 2]), *table(MODELS, [100_000], ["float32"], [1, 2])]
     parts = [head, core_section(rows), threads_section(rows)]
     folder = os.environ.get("PEERS_VENVS")
     if folder and PEER.exists():
