@@ -28,7 +28,7 @@ def test_on_the_simulator() -> None:
     """In a process of its own, because numba looks at the variable once, when it is imported."""
     file = Path(__file__).with_name("simulated_cuda.py")
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=file.parents[2], check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
