@@ -219,6 +219,9 @@ class Model:
     def __hash__(self) -> int:
         return hash(self.name)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Model.of, (self.checked, dict(self.bound))
+
     def extend(self, text: str, name: str | None = None) -> Model:
         """A model that says what this one says, but for the statements of `text`.
 

@@ -95,6 +95,12 @@ class FinalState(Mapping[str, Values]):
         self._fetch()
         self._rows, self._fetch = {name: row.copy() for name, row in self._rows.items()}, lambda: None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """The numbers alone go to another process, not the device or the kernel that they came from."""
+        self._fetch()
+        rows = {name: np.array(row) for name, row in self._rows.items()}
+        return FinalState, (rows, dict(self._units), self._missing, self._declared)
+
     def unit(self, name: str) -> Unit:
         return self._units[name]
 

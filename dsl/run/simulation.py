@@ -438,5 +438,10 @@ class Simulation:
             name, counts = self.population.model.name, "counts" if len(unset) == 1 else "count"
             warn(f"{name}: no value is set for {', '.join(unset)}, which {counts} as 0: give it in parameters={{...}}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise UsageError(
+            "a Simulation is neither copied nor pickled: sim.save(path) keeps it, dvdt.Simulation.load(path) makes another"
+        )
+
     def __repr__(self) -> str:
         return f"Simulation({self.population.model.name!r}, {self.n} neurons, t = {self._told_time(self._step)})"

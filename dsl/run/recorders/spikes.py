@@ -34,7 +34,8 @@ class Spikes:
         return len(self.i)
 
     def __repr__(self) -> str:
-        return f"Spikes({len(self)} of {len(np.unique(self.i))} neurons)"
+        active = len(np.unique(self.i))
+        return f"Spikes({len(self)} of {active} neuron{'' if active == 1 else 's'})"
 
 
 class LoggedSpikes(Spikes):

@@ -99,7 +99,7 @@ def _neurons(asked: object, n: int, where: str) -> NDArray[np.int64]:
         return np.arange(n, dtype=np.int64)
     if isinstance(asked, slice):
         try:
-            return np.arange(n, dtype=np.int64)[asked]
+            return np.arange(n, dtype=np.int64)[asked].copy()  # kernels take arrays without gaps
         except (TypeError, ValueError) as error:
             raise UsageError(f"{where}: neurons={asked!r} is not a slice of neurons: {error}") from None
     chosen = np.atleast_1d(np.asarray(asked))

@@ -166,3 +166,15 @@ def test_names_in_two_spellings_of_unicode():
         f"{greek}*dv/dt = -v : mV; {greek} = 10 ms", "1 ms", parameters={micro: "5 ms"}, record=[micro], backend="reference"
     )
     assert result[micro][0, 0] == result[greek][0, 0] == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+@pytest.mark.parametrize(
+    "asked",
+    [slice(None, None, 7), slice(None, None, -7), [40, 3, 3], np.arange(50)[::-3], np.array([3, 1], np.uint8), slice(5, 5)],
+)
+def test_any_order_and_any_array_on_both_backends(backend, asked):
+    """The closed form of decay from i mV."""
+    fall = "dv/dt = -v/(10 ms) : mV; v(0) = 1 mV*i"
+    result = dvdt.simulate(fall, "2 ms", n=50, record={"v": dvdt.record(neurons=asked)}, backend=backend)
+    assert result["v"] == pytest.approx(np.exp(-result.t[:, np.newaxis] / 0.010) * np.arange(50)[asked], abs=1e-12)

@@ -1,6 +1,7 @@
 """Results: rates, trains, units, files, figures."""
 
 import json
+import pickle
 import warnings
 import zipfile
 
@@ -302,3 +303,29 @@ def test_the_second_figure_of_a_notebook_is_shown_too(result, monkeypatch):
         assert matplotlib.is_interactive()
     finally:
         matplotlib.interactive(False)
+
+
+def test_results_go_to_other_processes(result):
+    """What a pool of processes does with what its workers return."""
+    read = pickle.loads(pickle.dumps(result))
+    assert read.report == result.report
+    assert np.array_equal(read["x"], result["x"])
+    assert np.array_equal(read.spikes.t, result.spikes.t)
+    assert np.array_equal(read.rates(), result.rates())
+    assert np.array_equal(read.final_state["x"], result.final_state["x"])
+    assert np.array_equal(read.final_state.si("x"), result.final_state.si("x"))
+    with pytest.raises(dvdt.UsageError, match="known: "):
+        read.events["hafl"]
+
+
+def test_models_populations_and_trouble_go_to_other_processes():
+    model = dvdt.model("adex")
+    assert pickle.loads(pickle.dumps(model)) == model
+    assert pickle.loads(pickle.dumps(dvdt.Population(model, 3, parameters={"I": "1 nA"}))).n == 3
+    with pytest.raises(dvdt.RunError) as caught:
+        dvdt.simulate("dv/dt = v^2/(1 mV*ms); v(0) = 1 mV", "10 ms", method="euler", record=["v"], backend="reference")
+    trouble = pickle.loads(pickle.dumps(caught.value))
+    assert str(trouble) == str(caught.value)
+    assert np.array_equal(trouble.result["v"], caught.value.result["v"])
+    with pytest.raises(dvdt.UsageError, match=r"sim\.save"):
+        pickle.dumps(dvdt.Simulation("lif", backend="reference"))
