@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from importlib.util import find_spec
@@ -39,7 +40,7 @@ class Bar(Silent):
 
     def __init__(self, tqdm: Any) -> None:
         form = "{l_bar}{bar}| {elapsed}<{remaining}"
-        self._bar = tqdm(total=100.0, bar_format=form, delay=DELAY, leave=False, file=sys.stderr)
+        self._bar = tqdm(total=100.0, bar_format=form, delay=DELAY, leave=False, file=sys.stderr, **_size())
 
     def tell(self, fraction: float) -> None:
         self._bar.update(100.0 * fraction - self._bar.n)
@@ -85,6 +86,15 @@ def _bar() -> Silent:
     except ImportError:
         return Line()
     return Bar(tqdm)
+
+
+def _size() -> dict[str, int]:
+    """What tqdm is told of a terminal that calls itself 0 columns wide, as in some containers: it would show nothing there."""
+    try:
+        known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError, AttributeError):  # a notebook, which has its own
+        return {}
+    return {} if known else {"ncols": 80, "nrows": 24}
 
 
 def _terminal() -> bool:

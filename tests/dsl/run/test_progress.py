@@ -33,10 +33,10 @@ def command(before: str = "", progress: str = "None", quick: bool = False) -> li
     return [sys.executable, "-c", RUN.format(before=before, progress=progress, quick=quick)]
 
 
-def on_a_terminal(arguments: list[str]) -> str:
+def on_a_terminal(arguments: list[str], columns: int = 80) -> str:
     """What a person sees who runs a command: its output and its errors are a terminal."""
     main, other = pty.openpty()
-    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
     child = subprocess.Popen(arguments, stdout=other, stderr=other, stdin=other, close_fds=True)
     os.close(other)
     seen = b""
@@ -68,6 +68,12 @@ def test_a_terminal_sees_a_bar_that_is_gone_at_the_end(before: str) -> None:
     last_bar = seen.rindex("%")
     assert "\r" in seen[last_bar:]  # the line is free again for what is printed next
     assert "%" not in seen[seen.index("steps") :]
+
+
+def test_a_terminal_that_does_not_know_its_width_shows_a_bar_too() -> None:
+    """As in `docker exec -t` and under `script`: 0 columns."""
+    pytest.importorskip("tqdm")
+    assert "%" in on_a_terminal(command(), columns=0)
 
 
 def test_a_short_run_shows_none() -> None:
