@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,8 @@ def figure(result: Result, names: object = None, neurons: object = None) -> Figu
     """See `Result.plot`."""
     pyplot = _pyplot()
     scale, unit = (1000.0, "ms") if result.report.duration < 2 else (1.0, "s")
+    if isinstance(neurons, slice):
+        neurons = np.arange(result.n)[neurons]
     panels = list(_panels(result, _shown(result, names), neurons, scale))
     if not panels:
         raise UsageError("plot: nothing was recorded, and there are no spikes; ask for something in simulate(..., record=[...])")
@@ -95,7 +97,9 @@ def _pyplot() -> Any:
 def _shown(result: Result, names: object) -> list[str]:
     if names is None:
         return list(result.traces)
-    wanted = [names] if isinstance(names, str) else list(names)  # type: ignore[call-overload]
+    wanted = [names] if isinstance(names, str) else list(names) if isinstance(names, Iterable) else None
+    if wanted is None:
+        raise UsageError(f"plot: expected the name of something recorded, or a list of names, not {names!r}")
     for name in wanted:
         result[name]  # raises, with near names, for what was not recorded
     return wanted
@@ -130,7 +134,7 @@ def _columns(name: str, trace: Trace, neurons: object) -> list[int]:
     if neurons is None:
         return list(range(min(MOST_TRACES, len(trace.neurons))))
     asked = np.atleast_1d(np.asarray(neurons))
-    trace.of(asked, name)  # raises for a neuron that was not recorded
+    trace.of(neurons, name)  # raises for a neuron that was not recorded
     return [int(k) for k in trace.columns(asked)]
 
 

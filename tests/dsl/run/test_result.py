@@ -195,6 +195,9 @@ def test_figure(result):
     drawn = drawn[np.lexsort((drawn[:, 1], drawn[:, 0]))]
     assert drawn == pytest.approx(np.stack([1000 * result.spikes.t, result.spikes.i], axis=1))
     assert [axis.get_ylabel() for axis in result.plot(["x"], neurons=[2]).axes][1] == "x (mV)"
+    assert len(result.plot(["x"], neurons=slice(0, 2)).axes[1].lines) == 2
+    with pytest.raises(dvdt.UsageError, match="plot: expected the name of something recorded, or a list of names, not 3"):
+        result.plot(3)
     with pytest.raises(dvdt.UsageError, match="not recorded"):
         result.plot(["z"])
     with pytest.raises(dvdt.UsageError, match="not recorded"):
