@@ -245,7 +245,7 @@ class Model:
         from .run.duration import step_for, time_step
         from .run.trial import attempt, given_structure
 
-        length, given = time_step(step_for(dt, self.checked)), {**self.bound, **(parameters or {})}
+        length, given = time_step(step_for(dt, self.checked)), {**self.bound, **_mapping(parameters, "parameters")}
         model, structure = given_structure(self.checked, method, given)
         return explain(model, structure, length, lambda: attempt(self.checked, method, length, given))
 

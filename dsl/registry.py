@@ -11,7 +11,7 @@ from typing import overload
 
 from ..grammar.source import Source
 from ..stdlib_models import LIBRARY
-from .errors import UsageError
+from .errors import NoSuchName, UsageError
 from .model import NAMELESS, SHELF, Model, identifier
 from .near_names import near_names
 from .paths import path_of
@@ -58,7 +58,8 @@ class ModelTable(Sequence[Row]):
         for row in self._rows:
             if folded(key) in map(folded, (row.name, *row.aliases)):
                 return row
-        raise KeyError(key)
+        near = near_names(key, [name for row in self._rows for name in (row.name, *row.aliases)])
+        raise NoSuchName(f"there is no model {key!r} in this table{f'; did you mean {near[0]!r}?' if near else ''}")
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -136,6 +137,8 @@ class Registry:
         called = model.name if name is None else identifier(name)
         if called != model.name:
             model = model.extend("", name=called)
+        if not isinstance(aliases, Iterable):
+            raise UsageError(f"register: aliases: expected names, such as ['my_lif'], not {aliases!r}")
         others = (aliases,) if isinstance(aliases, str) else tuple(aliases)
         self._put(Shelved(called, others, Source(model.text, called)), model, replace)
         return model

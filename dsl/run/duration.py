@@ -10,6 +10,7 @@ from ..units import TIME, Dimension
 from .quantities import physical, written
 
 USUAL_STEP = "0.1 ms"  # of models that recommend none
+MOST_STEPS = 2**53  # whole numbers up to here are exact in float64
 A_TIME = "a time with its unit, such as '1 s' or '0.1 ms'"
 
 
@@ -41,7 +42,7 @@ def step_for(dt: object, model: CheckedModel) -> object:
 def whole_steps(time: float, dt: float, argument: str) -> tuple[int, str | None]:
     """The nearest whole number of steps, and a note where `time` (ms) is none."""
     ratio = time / dt
-    if ratio > 2**53:
+    if ratio > MOST_STEPS:
         raise UsageError(f"{argument}: {time:g} ms is {ratio:.3g} steps of {dt:g} ms, more than can be counted")
     steps = round(ratio)
     if abs(ratio - steps) <= 1e-9 * max(1.0, ratio):

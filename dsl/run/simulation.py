@@ -18,7 +18,7 @@ from .assembly import assemble, dtype_of
 from .binding import Binding, bind, rebound
 from .change import Parameters, States, current_parameter, set_state
 from .checkpoint import Checkpoint, Goal, digest_of, load, refuse_other_arrays, restored, save
-from .duration import step_for, time_in_ms, whole_steps
+from .duration import MOST_STEPS, step_for, time_in_ms, whole_steps
 from .estimate import SPIKE_BYTES, Item, refuse_what_does_not_fit, spike_guess
 from .keeper import Keeper
 from .linearised import too_long
@@ -136,6 +136,8 @@ class Simulation:
         A Ctrl-C is a KeyboardInterrupt when the steps in hand are whole, so that the simulation can go on.
         """
         first, whole_steps = self._step, whole_number(count, "count")
+        if whole_steps > MOST_STEPS:
+            raise UsageError(f"count: no more than {MOST_STEPS} steps can be counted")
         # what stands at the end is recorded by the next step, or when somebody asks for the result
         reached = self._advance(whole_steps, False, self._settings.convention.first_row > 0)
         if reached.why == "interrupted":

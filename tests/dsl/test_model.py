@@ -237,3 +237,8 @@ def test_a_name_that_the_model_has_not(lif: dvdt.Model) -> None:
         lif.parameters["tua"]
     assert "tua" not in lif.parameters
     assert lif.parameters.get("tua") is None
+
+
+def test_explains_for_a_mapping_of_values(lif: dvdt.Model) -> None:
+    with pytest.raises(dvdt.UsageError, match="parameters: expected a mapping"):
+        lif.explain(parameters=3)  # type: ignore[arg-type]

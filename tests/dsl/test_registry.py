@@ -84,6 +84,10 @@ def test_the_table_prints_and_iterates(registry: dvdt.Registry) -> None:
     assert table[1] in table
     with pytest.raises(KeyError):
         table["nobody"]
+    with pytest.raises(dvdt.UsageError, match="did you mean 'adex'"):
+        table["adx"]
+    with pytest.raises(dvdt.UsageError, match="aliases: expected names"):
+        registry.register("dx/dt = -x/(1 s) : 1", name="one_more", aliases=3)  # type: ignore[arg-type]
 
 
 def test_the_table_is_filtered_by_name_and_by_system(registry: dvdt.Registry) -> None:

@@ -306,3 +306,8 @@ def test_names_that_a_text_uses_and_does_not_define_come_from_the_parameters():
 def test_trouble_tells_of_a_parameter_that_was_never_set():
     with pytest.warns(UserWarning, match="tau"), pytest.raises(dvdt.RunError, match="tau was never set and counted as 0"):
         dvdt.simulate("dv/dt = -v/tau : mV; tau : second; v(0) = 1 mV", "1 ms", backend="reference")
+
+
+def test_more_steps_than_can_be_counted():
+    with pytest.raises(dvdt.UsageError, match="count: no more than"):
+        dvdt.Simulation("lif", backend="reference").step(10**30)
