@@ -317,7 +317,7 @@ SPAIC: Mapping[str, Row] = {
     "selif_debug": spaic("selif_debug", names("tau_m tau_p tau_q v_th V0", v_reset_used="r"), "V M S dV late"),
     "izh_spaic": spaic(
         "izh_spaic",
-        names("a b d tauM", v_th="v_peak", Vreset="c", Vrest="c", Ureset="d", C1="k2", C2="k1", C3="k0"),
+        names("a b d tauM", v_th="v_peak", Vth="v_peak", Vreset="c", Vrest="c", Ureset="d", C1="k2", C2="k1", C3="k0"),
         driven="I",
         V="v",
         U="u",
@@ -325,7 +325,7 @@ SPAIC: Mapping[str, Row] = {
     "adex_spaic": replace(
         spaic(
             "adex_spaic",
-            names("a b C tau_w", EL="E_L", v_th="V_T", Vspk="V_peak", delta_t="Delta_T", gL="g_L"),
+            names("a b C tau_w", EL="E_L", v_th="V_T", Vth="V_T", Vspk="V_peak", delta_t="Delta_T", gL="g_L"),
             driven="I",
             V="v",
             U="w",
@@ -356,6 +356,7 @@ SPAIC: Mapping[str, Row] = {
         names(
             "Vreset m n h",
             v_th="V_spike",
+            Vth="V_spike",
             V65="Vreset",
             V="v",
             g_NA="g_Na",
@@ -380,7 +381,7 @@ SPAIC: Mapping[str, Row] = {
         "diehl_cook_int",
         names(
             "decay shift_voltage max_threshold weight_sum_coef shift_weight_sum_coef weight_sum_min weight_sum_max v_rest v_reset"
-            " reset_refrac thresh_plus lbound",
+            " reset_refrac thresh_plus lbound thresh",
             rest="v_rest",
             reset="v_reset",
             refrac="reset_refrac",
@@ -406,7 +407,7 @@ GENN = names("v_thresh v_reset tau_mem", unused="readout weight tau_syn syn_scal
 
 def poisson_counts(trace: Trace) -> None:
     """Theirs and ours spike with probability 1 - exp(-|x|*dt) a step, within 5 standard errors."""
-    steps = int(trace.entry["params"]["T"])
+    steps, signed = int(trace.entry["params"]["T"]), bool(trace.entry["params"].get("signed_spikes", False))
     for stimulus in trace.stimuli:
         found = trace.of(stimulus)
         rates, theirs = found["rate"], found["spike_counts"]
@@ -416,16 +417,36 @@ def poisson_counts(trace: Trace) -> None:
             f"{steps * trace.dt!r} ms",
             dt=f"{trace.dt!r} ms",
             n=len(x),
-            parameters={"x": x},
+            parameters={"x": x, "signed_spikes": signed},
             backend=trace.backend,
             seed=1,
         )
-        ours = np.bincount(result.spikes.i, minlength=len(x)).reshape(theirs.shape)
-        p = 1 - np.exp(-np.abs(rates) * trace.dt)
+        fired = np.concatenate([result.spikes.i, *([result.events["negative"].i] if signed else [])])
+        ours = np.bincount(fired, minlength=len(x)).reshape(theirs.shape)
+        p = np.where((rates > 0) | signed, 1 - np.exp(-np.abs(rates) * trace.dt), 0.0)
         error = np.sqrt(p * (1 - p) / (steps * theirs.shape[1]))
         for counts in (theirs, ours):
             shares = counts.sum(axis=1) / (steps * theirs.shape[1])
             assert np.all(np.abs(shares - p) <= 5 * error), f"{trace.where(stimulus)}: {shares} spikes a step, not {p}"
+
+
+def listed_spikes(trace: Trace) -> None:
+    """The raster of the times that `spike_times` lists, those of neuron i from `start_spikes[i]` to `end_spikes[i]`."""
+    for stimulus in trace.stimuli:
+        found = {**trace.arrays, **trace.of(stimulus)}
+        steps, n = found["spikes"].shape
+        ends = np.asarray(found["end_spikes"], int)
+        starts = np.asarray(found.get("start_spikes", np.concatenate([[0], ends[:-1]])), int)
+        result = dvdt.simulate(
+            "spike_times",
+            f"{steps * trace.dt!r} ms",
+            dt=f"{trace.dt!r} ms",
+            n=n,
+            parameters={"times": dvdt.spike_times([found["spike_times"][a:b] for a, b in zip(starts, ends, strict=True)])},
+            backend=trace.backend,
+            precision=trace.precision,
+        )
+        compare_spikes(trace, stimulus, raster_of(trace, result, steps, n), found["spikes"])
 
 
 GENN_LIF = Row(
@@ -462,6 +483,7 @@ ML_GENN: Mapping[str, Row] = {
     "few_spike_relu_input": Row("few_spike_relu_input", check=few_spike_pair),
     "binary_spike_input": Row("binary_spike_input", names("signed_spikes", unused="input_frames dt"), {}, ("spikes",), "x"),
     "poisson_input": Row("poisson_input", check=poisson_counts),
+    "spike_input": Row("spike_times", check=listed_spikes),
 }
 
 # ======== CoNeX: mV, ms, R*I in mV
@@ -472,7 +494,7 @@ def with_kwta(model: str) -> Callable[[Params], str]:
     return lambda params: f"{model}_kwta" if any(params.get(name) is not None for name in ("kwta", "KWTA", "k")) else model
 
 
-CONEX_IF = names("R tau v_reset v_rest kwta", unused="dt", k="kwta", KWTA="kwta", init_v="v", v_init="v")
+CONEX_IF = names("R tau v_reset v_rest kwta", unused="dt init_s", k="kwta", KWTA="kwta", init_v="v", v_init="v")
 CONEX_EIF = {**CONEX_IF, **names(threshold="v_cut", delta="Delta", theta_rh="v_T")}
 CONEX: Mapping[str, Row] = {
     "conex_lif": Row(with_kwta("conex_lif"), {**CONEX_IF, "threshold": "v_th"}, names("v", unused="omega"), ("spikes",)),
@@ -487,21 +509,33 @@ CONEX: Mapping[str, Row] = {
 # the spike of one_spike is drawn; what follows it is checked by `one_winner`
 NGC_LIF = names(
     "tau_m thr v_rest v_reset tau_theta theta_plus refract_T",
-    unused="R_m one_spike",  # R_m is not read by the package; one_spike chooses the model
+    unused="R_m one_spike dt",  # R_m is not read by the package; one_spike chooses the model
     refract_time="refract_T",
 )
 NGC_QUAD_LIF = {**NGC_LIF, **names("v_c a0", v_scale="v_c", critical_V="a0")}
 NGC_IZHIKEVICH = names(
     "v_thr tau_m tau_w R_m coupling_factor v_reset w_reset",
-    unused="v0 w0 integType integration_type one_spike",  # initial values stand in initial_state; the rule chooses the model
+    unused="integType integration_type one_spike dt",  # the rule chooses the model
+    v0="v",
+    w0="w",
     b="coupling_factor",
     c="v_reset",
     d="w_reset",
 )
-NGC_FHN = names("tau_m tau_w alpha beta gamma", unused="v0 w0 integType integration_type", v_thr="v_th", v_th="v_th", thr="v_th")
+NGC_FHN = names(
+    "tau_m tau_w alpha beta gamma v_th",
+    unused="integType integration_type dt",
+    v0="v",
+    w0="w",
+    a="alpha",
+    b="beta",
+    g="gamma",
+    v_thr="v_th",
+    thr="v_th",
+)
 NGC_SLIF = names(
     "R_m tau_m thrGain thrLeak rho_b refract_T sticky_spikes thr_jitter inhibit_R",
-    unused="thr_persist v_min",  # when thresholds are put back; never used by the package
+    unused="thr_persist v_min dt",  # when thresholds are put back; never used by the package
     thr_gain="thrGain",
     thr_leak="thrLeak",
     thr="thr0",
@@ -596,27 +630,62 @@ NORSE: Mapping[str, Row] = {
 
 # ======== Brian2: the textbook models, explicit Euler from old values, then test, then reset
 
-BRIAN2_LIF = names("v_rest R tau v_th v_reset t_ref", El="v_rest", EL="v_rest", Vr="v_reset", Vth="v_th", taum="tau")
+BRIAN2_LIF = names(
+    "v_rest R tau v_th v_reset t_ref",
+    unused="I",  # a constant current is the input
+    El="v_rest",
+    EL="v_rest",
+    E_L="v_rest",
+    Vr="v_reset",
+    Vth="v_th",
+    taum="tau",
+    tau_m="tau",
+    tau_ref="t_ref",
+    tref="t_ref",
+    refractory="t_ref",
+)
 
 BRIAN2: Mapping[str, Row] = {
     "adex": Row(
         "adex",
-        # the constant current I is the input too
-        names("C a b", unused="I", gL="g_L", EL="E_L", VT="V_T", DT="Delta_T", tauw="tau_w", Vr="V_r", Vcut="V_peak"),
+        names(
+            "C a b g_L E_L V_T Delta_T tau_w V_r V_peak",
+            unused="I",
+            gL="g_L",
+            EL="E_L",
+            VT="V_T",
+            DT="Delta_T",
+            tauw="tau_w",
+            Vr="V_r",
+            Vcut="V_peak",
+        ),
         names("v w"),
         ("spikes",),
         conventions="brian2",
     ),
-    "izhikevich": Row("izhikevich", names("a b c d k2 k1 k0 v_peak"), names("v u"), ("spikes",), conventions="brian2"),
+    "izhikevich": Row(
+        "izhikevich", names("a b c d k2 k1 k0 v_peak", unused="I", v_th="v_peak"), names("v u"), ("spikes",), conventions="brian2"
+    ),
     "hodgkin_huxley": Row(
         "hodgkin_huxley",
-        names(Cm="C_m", gNa="g_Na", gK="g_K", gL="g_L", ENa="E_Na", EK="E_K", EL="E_L", v_spike="V_spike"),
+        names(
+            "C_m g_Na g_K g_L E_Na E_K E_L V_spike",
+            unused="I",
+            Cm="C_m",
+            gNa="g_Na",
+            gK="g_K",
+            gL="g_L",
+            ENa="E_Na",
+            EK="E_K",
+            EL="E_L",
+            v_spike="V_spike",
+        ),
         names("v m n h"),
         ("spikes",),
         conventions="brian2",
     ),
     "lif": Row("lif", BRIAN2_LIF, names("v"), ("spikes",), conventions="brian2"),
-    "if": Row("if_", names("C decay v_th v_reset"), names("v"), ("spikes",), conventions="brian2"),
+    "if": Row("if_", names("C decay v_th v_reset", unused="I"), names("v"), ("spikes",), conventions="brian2"),
     "lif_adaptive_threshold": Row(
         "lif_adaptive_threshold",
         {**BRIAN2_LIF, **names("tau_theta theta_plus", tautheta="tau_theta")},
@@ -625,7 +694,11 @@ BRIAN2: Mapping[str, Row] = {
         conventions="brian2",
     ),
     "alif": Row(
-        "alif", names("tau_m tau_a beta v_th", taum="tau_m", taua="tau_a"), names("v a"), ("spikes",), conventions="brian2"
+        "alif",
+        names("tau_m tau_a beta v_th", unused="I", taum="tau_m", taua="tau_a"),
+        names("v a"),
+        ("spikes",),
+        conventions="brian2",
     ),
     "qif": Row(
         "qif",
@@ -643,7 +716,7 @@ BRIAN2: Mapping[str, Row] = {
     ),
     "fitzhugh_nagumo": Row(
         "fitzhugh_nagumo",
-        names("tau_m tau_w alpha beta gamma v_th", taum="tau_m", tauw="tau_w"),
+        names("tau_m tau_w alpha beta gamma v_th", unused="I", a="alpha", b="beta", taum="tau_m", tauw="tau_w"),
         names("v w"),
         ("spikes",),
         conventions="brian2",
@@ -671,6 +744,23 @@ PACKAGES: Mapping[str, Mapping[str, Row]] = {
     "ngclearn": NGCLEARN,
     "norse": NORSE,
     "brian2": BRIAN2,
+}
+
+# names under which a package has the model, where they are another model's in our registry, or nobody's
+OWN_NAMES: Mapping[str, Mapping[str, str]] = {
+    "spaic": {
+        "if": "if_constant_decay",
+        "lif": "lif_decay",
+        "izh": "izh_spaic",
+        "adex": "adex_spaic",
+        "aeif": "adex_spaic",
+        "glif": "glif5_spaic",
+        "hh": "hh_spaic",
+        "simplerate": "simple_rate",
+    },
+    "conex": {"LIF": "conex_lif", "ELIF": "conex_elif", "AELIF": "conex_aelif"},
+    "ngclearn": {"FitzhughNagumoCell": "fitzhugh_nagumo", "izhikevich": "ngc_izhikevich"},
+    "norse": {"izhikevich": "izhikevich_norse"},
 }
 
 # ======== surrogates, of any package: x is what the function is of, a setting stands in the name of the array
@@ -749,6 +839,7 @@ def row_of(entry: Entry) -> Row:
         return SURROGATES
     name = re.split(r"[ :(]", called)[0]
     by_name = {folded(known): row for known, row in rows.items()}
+    by_name |= {folded(theirs): rows[known] for theirs, known in OWN_NAMES.get(entry["package"], {}).items()}
     row = by_name.get(folded(called)) or by_name.get(folded(name))
     if row is None and name in dvdt.models():
         row = by_name.get(folded(dvdt.model(name).name))
@@ -769,8 +860,10 @@ def compare(trace: Trace) -> None:
 def compare_stimulus(trace: Trace, stimulus: str, found: dict[str, NDArray[Any]]) -> None:
     raster = next((found[name] for name in trace.row.spikes if name in found), None)
     wanted = recorded(trace, found)
-    steps, n = (raster if raster is not None else wanted[0][2]).shape
-    current = found["input"] if "input" in found else np.zeros((steps, n))
+    n = (raster if raster is not None else wanted[0][2]).shape[1]
+    steps = max(len(array) for array in found.values() if array.ndim == 2)  # states may stand in every second row only
+    constant = trace.entry["params"].get(trace.row.driven, 0.0) if trace.row.parameters.get(trace.row.driven) == "" else 0.0
+    current = found["input"] if "input" in found else np.full((steps, n), constant)
     drive = (trace.row.drive or unchanged)(trace, current, steps)
     assert drive.shape == (steps, n), f"{trace.where(stimulus)}: input of shape {drive.shape} for {steps} steps of {n} neurons"
     result = simulated(trace, stimulus, found, drive, [ours for _, ours, _ in wanted])
@@ -784,7 +877,7 @@ def compare_stimulus(trace: Trace, stimulus: str, found: dict[str, NDArray[Any]]
             values = values[:steps]
         else:
             values = values[1:] if len(values) > steps else np.vstack([values[1:], result.final_state[ours][None]])
-        compare_rows(trace, f"{trace.where(stimulus)}: {name}", values[:: steps // len(rows)], rows, hold)
+        compare_rows(trace, f"{trace.where(stimulus)}: {name}", values[:: -(-steps // len(rows))], rows, hold)
     if "readout" in found:
         of = READOUTS[trace.entry["params"]["readout"]]
         readout = of(np.asarray(result["V"][1:], np.float64), spikes, trace.dt)
