@@ -17,6 +17,7 @@ from .. import store
 from ..checked import CheckedModel, Variable, without_declaration
 from ..declaration import declaration_of
 from ..errors import UsageError
+from ..near_names import near_names
 from ..units import Unit, from_computing
 from .archive import CHECKPOINT, DAMAGE, Arrays, damaged, read, write
 from .assembly import Assembly
@@ -278,12 +279,18 @@ def restored(checkpoint: Checkpoint, argument: str, outside: Mapping[str, object
     found: dict[str, object] = {name: Restored(source) for name, source in sources.items()}
     if argument == "state":
         return found
+    if not isinstance(outside, Mapping):
+        raise UsageError(f"parameters: expected a mapping of names to what no file can hold, not {outside!r}")
     missing = [name for name in checkpoint.outside if name not in outside]
     if missing:
         raise UsageError(
             f"load: no file can hold what was given for {', '.join(missing)}: give it again, parameters={{{missing[0]!r}: ...}}"
         )
     other = next((name for name in outside if name not in checkpoint.outside), None)
+    if other is not None and other not in variables(checkpoint.model):
+        near = near_names(str(other), variables(checkpoint.model))
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"parameters: the model of the checkpoint, {checkpoint.model.name}, has no {other!r}{hint}")
     if other is not None:
         raise UsageError(
             f"parameters[{other!r}]: the checkpoint has its value; set it in sim.parameters[{other!r}] after loading"

@@ -227,7 +227,7 @@ def test_a_python_function_is_given_again(tmp_path):
     for parameters, words in (
         (None, r"no file can hold what was given for f: give it again, parameters=\{'f': \.\.\.\}"),
         ({"f": lambda x: x * (2 - x)}, r"parameters\['f'\] is another function"),
-        ({**growth, "g": 1.0}, r"parameters\['g'\]: the checkpoint has its value"),
+        ({**growth, "g": 1.0}, "the model of the checkpoint, model, has no 'g'"),
     ):
         with pytest.raises(dvdt.UsageError, match=words):
             dvdt.Simulation.load(tmp_path / "x.ckpt", parameters=parameters)
@@ -640,6 +640,20 @@ def test_a_place_that_cannot_be_written_shows_before_the_run(tmp_path):
         with pytest.raises(dvdt.UsageError, match="cannot be written"):
             simulation().save(path)
     assert not made
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (3, "expected a mapping of names"),
+        ({"sigma_": 1}, "the model of the checkpoint, model, has no 'sigma_'; did you mean 'sigma'"),
+        ({"zzz": 1}, "has no 'zzz'$"),
+        ({"sigma": 1}, r"the checkpoint has its value; set it in sim\.parameters\['sigma'\]"),
+    ],
+)
+def test_what_is_given_with_a_file_that_holds_it(given, words, saved):
+    with pytest.raises(dvdt.UsageError, match=words):
+        dvdt.Simulation.load(saved, parameters=given)
 
 
 @pytest.mark.parametrize("path", [3, None, "", "a\0b", 1.5, []])
