@@ -6,6 +6,7 @@ Exit status: 0 done, 1 a mistake in a text or trouble in a run, 2 a mistake in t
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -305,6 +306,8 @@ def _check_targets(given: argparse.Namespace) -> None:
             raise UsageError(f"{option} {path}: there is no folder {Path(path).parent}")
         if path and Path(path).is_dir():
             raise UsageError(f"{option} {path}: this is a folder; give the name of a file in it")
+        if path and not Path(path).exists() and not os.access(Path(path).absolute().parent, os.W_OK):
+            raise UsageError(f"{option} {path}: the folder {Path(path).absolute().parent} cannot be written to")
     if given.plot:
         _check_figure(given.plot)
 
