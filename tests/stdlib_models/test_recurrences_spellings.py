@@ -189,3 +189,47 @@ def test_poisson_input_below_zero(signed: bool) -> None:
     counts = np.random.default_rng(8).binomial(500, np.repeat(share[:, None], 50, axis=1))
     entry_params = {"dt": 1.0, "T": 500, "signed_spikes": signed}
     run("ml_genn", "poisson_input", entry_params, {}, {"static__rate": rates, "static__spike_counts": counts}, dt=1.0)
+
+
+@pytest.mark.parametrize("readout", ["AvgVar", "sum_var", "MaxVar", "Var", "avg_var_exp_weight"])
+def test_readouts_by_class_or_name_in_an_entry_that_says_little(readout: str) -> None:
+    v, rows = np.zeros(N), []
+    for x in X:
+        v = np.exp(-1 / 20) * v + x + 0.01
+        rows.append(v)
+    found = np.array(rows)
+    weights = np.exp(-np.arange(STEPS) / STEPS)
+    wanted = {
+        "AvgVar": found.mean(0),
+        "sum_var": found.sum(0)[None],
+        "MaxVar": np.maximum(found.max(0), 0),
+        "Var": found[-1],
+        "avg_var_exp_weight": weights @ found / STEPS,
+    }[readout]
+    entry = {
+        "model": "LeakyIntegrate",
+        "package": "ml_genn",
+        "params": {"tau_mem": [20.0] * N, "bias": 0.01, "readout": readout},
+        "dt": 1.0,
+        "initial_state": {"V": "array V0"},
+        "precision": "float64",
+        "tolerance": {"state_atol": 1e-9, "state_rtol": 1e-9},
+    }
+    traces.run_trace(entry, {"V0": np.zeros(N), "noise__V": found, "noise__input": X, "noise__readout": wanted})
+
+
+def test_initial_values_by_a_formula_of_values_a_neuron() -> None:
+    b = np.array([0.2, 0.25, 0.26])
+    v, rows = np.full(N, -65.0), []
+    u = b * v
+    current = 8.0 + 4 * X
+    for x in current:
+        nv, nu = v + 0.1 * (0.04 * v**2 + 5.0 * v + 140.0 - u + x), u + 0.1 * 0.02 * (b * v - u)
+        s = nv > 30.0
+        v, u = np.where(s, -60.0, nv), nu + 6.0 * s
+        rows.append((v, u, s))
+    assert np.sum([r[2] for r in rows]) > 2
+    arrays = {f"noise__{name}": np.array([r[k] for r in rows]) for k, name in enumerate(("v", "u", "spikes"))}
+    params = {"a": 0.02, "b": b.tolist(), "c": -60.0, "d": 6.0, "k2": 0.04, "k1": 5.0, "k0": 140.0, "v_th": 30.0}
+    begin = {"v": -65.0, "u": "b*v"}
+    run("brian2", "izh", params, begin, {**arrays, "noise__input": current})

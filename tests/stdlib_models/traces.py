@@ -8,6 +8,7 @@ A trace is an entry of the manifest and its arrays: `<stimulus>__<quantity>`, ro
 without a stimulus are parameters.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -154,8 +155,7 @@ def darwin_random_statistics(trace: Trace) -> None:
     """Mean and rate over the neurons, row by row and over all rows, are those of another sample of as many neurons."""
     found = trace.of("free")
     steps, neurons = len(found["mean_V"]), NEURONS_OF_DARWIN
-    start = np.asarray(trace.entry["initial_state"].get("V", found["V"][0].mean()), np.float64)
-    result = simulated(trace, "free", {"V": np.full(neurons, float(np.mean(start)))}, np.zeros((steps, neurons)), ["V"])
+    result = simulated(trace, "free", found, np.zeros((steps, neurons)), ["V"])
     ours = np.asarray(result["V"][1:], np.float64)
     raster = raster_of(trace, result, steps, neurons)
     differ = (ours.mean(1) - found["mean_V"]) / np.sqrt((ours.var(1) + found["std_V"] ** 2) / neurons + 1e-12)
@@ -541,6 +541,7 @@ NGC_SLIF = names(
     thr="thr0",
     inh_R="inhibit_R",
     inh_weights="W",
+    W="W",
 )
 
 
@@ -550,6 +551,8 @@ def midpoint(params: Params) -> bool:
 
 def slif(params: Params) -> str:
     """The model with the terms that are switched on; what it lacks then has no influence."""
+    if "W" in params:
+        params["inh_weights"] = params.pop("W")
     lateral, sparse = bool(params.get("inh_R", params.get("inhibit_R", 0)) > 0), bool(params.get("rho_b", 0) > 0)
     for name in (
         *(() if lateral else ("inh_R", "inhibit_R", "inh_weights")),
@@ -563,7 +566,7 @@ def slif(params: Params) -> str:
 
 def one_winner(trace: Trace) -> None:
     """As `compare`; of a layer that sends one spike a step, what follows the raw spikes, and who may be the winner."""
-    called, params = trace.entry["model"] + trace.entry["callable"], trace.entry["params"]
+    called, params = trace.entry["model"] + trace.entry.get("callable", ""), trace.entry["params"]
     if not (params.get("one_spike") or "one_spike" in called or "PRNG" in called):
         compare(trace)
         return
@@ -879,9 +882,9 @@ def compare_stimulus(trace: Trace, stimulus: str, found: dict[str, NDArray[Any]]
             values = values[1:] if len(values) > steps else np.vstack([values[1:], result.final_state[ours][None]])
         compare_rows(trace, f"{trace.where(stimulus)}: {name}", values[:: -(-steps // len(rows))], rows, hold)
     if "readout" in found:
-        of = READOUTS[trace.entry["params"]["readout"]]
+        of = READOUTS[re.sub(r"(?<=[a-z])(?=[A-Z])", "_", trace.entry["params"]["readout"]).lower()]  # AvgVar is avg_var
         readout = of(np.asarray(result["V"][1:], np.float64), spikes, trace.dt)
-        compare_rows(trace, f"{trace.where(stimulus)}: readout", readout[None], found["readout"][None], hold)
+        compare_rows(trace, f"{trace.where(stimulus)}: readout", readout[None], np.atleast_2d(found["readout"]), hold)
 
 
 def recorded(trace: Trace, found: Mapping[str, NDArray[Any]]) -> list[tuple[str, str, NDArray[Any]]]:
@@ -920,8 +923,8 @@ def simulated(
 
 
 def method_of(entry: Entry) -> str | None:
-    found = re.search(r"method (\w+)", entry["callable"])
-    return found[1] if found else None
+    found = re.search(r"method (\w+)", entry.get("callable", ""))
+    return found[1] if found else "euler" if entry["package"] == "brian2" else None
 
 
 def parameters_of(trace: Trace) -> dict[str, Any]:
@@ -975,7 +978,7 @@ def formula(text: str, params: Params, states: Mapping[str, Any]) -> Any:
     assert all(value is not None and not isinstance(value, str) for value in values), (
         f"the initial value {text!r} is not understood"
     )
-    return np.prod([np.asarray(value, np.float64) for value in values], axis=0)
+    return math.prod(np.asarray(value, np.float64) for value in values)
 
 
 # ---- comparing --------------------------------------------------------------------------------------
