@@ -233,3 +233,25 @@ def test_initial_values_by_a_formula_of_values_a_neuron() -> None:
     params = {"a": 0.02, "b": b.tolist(), "c": -60.0, "d": 6.0, "k2": 0.04, "k1": 5.0, "k0": 140.0, "v_th": 30.0}
     begin = {"v": -65.0, "u": "b*v"}
     run("brian2", "izh", params, begin, {**arrays, "noise__input": current})
+
+
+@pytest.mark.parametrize(
+    ("package", "model", "known"),
+    [
+        ("brian2", "adex_tonic", "adex"),
+        ("brian2", "lif, absolute refractory 2 ms", "lif"),
+        ("conex", "conex_lif+KWTA", "conex_lif"),
+        ("conex", "conex_lif_kwta", "conex_lif"),
+        ("ngclearn", "ngc_lif_one_spike", "ngc_lif"),
+        ("norse", "izhikevich_tonic_spiking", "izhikevich_norse"),
+        ("spaic", "custom_model:iterative", "custom_model"),
+    ],
+)
+def test_a_setting_behind_the_models_name(package: str, model: str, known: str) -> None:
+    assert traces.row_of({"package": package, "model": model}) is traces.PACKAGES[package][known]
+
+
+@pytest.mark.parametrize(("package", "model"), [("spaic", "liquid"), ("norse", "lif"), ("unheard_of", "lif")])
+def test_a_model_that_no_table_has_is_a_failure(package: str, model: str) -> None:
+    with pytest.raises(AssertionError, match=r"no (row|table) for the"):
+        traces.row_of({"package": package, "model": model})

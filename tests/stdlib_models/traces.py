@@ -65,7 +65,7 @@ class Trace:
         stands in brackets behind the model's name."""
         known = self.row.parameters
         found = {name: value for name, value in self.arrays.items() if name in known}
-        remark = re.search(r"\((.*)\)", self.entry["model"]) if "remark" in known else None
+        remark = re.search(r"[(:] ?(\w+)", self.entry["model"]) if "remark" in known else None
         return {**self.entry["params"], **found, **({"remark": remark[1]} if remark else {})}
 
     @property
@@ -102,7 +102,7 @@ def names(ours_too: str = "", unused: str = "", **renamed: str) -> dict[str, str
 
 def custom_model(params: Params) -> dvdt.Model:
     """What the traces of SPAIC's `custom_model` run: two leaky traces, their difference, a spike without reset."""
-    return dvdt.Model(CUSTOM_MODEL.format(*CUSTOM_STEPS[params["remark"]]), name="custom_model")
+    return dvdt.Model(CUSTOM_MODEL.format(*CUSTOM_STEPS[params.get("remark", params.get("equation_type"))]), name="custom_model")
 
 
 CUSTOM_MODEL = """
@@ -396,7 +396,7 @@ SPAIC: Mapping[str, Row] = {
     "darwin_alif": spaic(darwin("darwin_alif"), names("tau_m tau_s v_th bias P0 P4 P1 P2 C1 C2", unused="Vth"), "V I Vth"),
     "darwin_random": replace(spaic("darwin_random", names("tau_m v_th std bias P0"), "V"), check=darwin_random_statistics),
     "custom_model": Row(
-        custom_model, names(unused="remark", tauM="tau_m", tauS="tau_s", Vth="v_th"), names("V M S"), ("O",), "x"
+        custom_model, names(unused="remark equation_type dt", tauM="tau_m", tauS="tau_s", Vth="v_th"), names("V M S"), ("O",), "x"
     ),
 }
 
@@ -509,13 +509,14 @@ CONEX: Mapping[str, Row] = {
 # the spike of one_spike is drawn; what follows it is checked by `one_winner`
 NGC_LIF = names(
     "tau_m thr v_rest v_reset tau_theta theta_plus refract_T",
-    unused="R_m one_spike dt",  # R_m is not read by the package; one_spike chooses the model
+    unused="R_m resist_m one_spike dt n_units batch_size key",  # R_m is not read by the package; one_spike chooses the model
     refract_time="refract_T",
 )
 NGC_QUAD_LIF = {**NGC_LIF, **names("v_c a0", v_scale="v_c", critical_V="a0")}
 NGC_IZHIKEVICH = names(
     "v_thr tau_m tau_w R_m coupling_factor v_reset w_reset",
-    unused="integType integration_type one_spike dt",  # the rule chooses the model
+    unused="integType integration_type one_spike dt n_units batch_size key",  # the rule chooses the model
+    resist_m="R_m",
     v0="v",
     w0="w",
     b="coupling_factor",
@@ -524,7 +525,7 @@ NGC_IZHIKEVICH = names(
 )
 NGC_FHN = names(
     "tau_m tau_w alpha beta gamma v_th",
-    unused="integType integration_type dt",
+    unused="integType integration_type dt n_units batch_size key",
     v0="v",
     w0="w",
     a="alpha",
@@ -535,9 +536,10 @@ NGC_FHN = names(
 )
 NGC_SLIF = names(
     "R_m tau_m thrGain thrLeak rho_b refract_T sticky_spikes thr_jitter inhibit_R",
-    unused="thr_persist v_min dt",  # when thresholds are put back; never used by the package
+    unused="thr_persist v_min dt n_units batch_size key",  # when thresholds are put back; never used by the package
     thr_gain="thrGain",
     thr_leak="thrLeak",
+    resist_m="R_m",
     thr="thr0",
     inh_R="inhibit_R",
     inh_weights="W",
@@ -762,7 +764,11 @@ OWN_NAMES: Mapping[str, Mapping[str, str]] = {
         "simplerate": "simple_rate",
     },
     "conex": {"LIF": "conex_lif", "ELIF": "conex_elif", "AELIF": "conex_aelif"},
-    "ngclearn": {"FitzhughNagumoCell": "fitzhugh_nagumo", "izhikevich": "ngc_izhikevich"},
+    "ngclearn": {
+        "FitzhughNagumoCell": "fitzhugh_nagumo",
+        "ngc_fitzhugh_nagumo": "fitzhugh_nagumo",
+        "izhikevich": "ngc_izhikevich",
+    },
     "norse": {"izhikevich": "izhikevich_norse"},
 }
 
@@ -840,12 +846,15 @@ def row_of(entry: Entry) -> Row:
     called = entry["model"].split("->")[-1].strip()
     if "surrogate" in called:
         return SURROGATES
-    name = re.split(r"[ :(]", called)[0]
+    name = re.split(r"[ :(,+]", called)[0]
     by_name = {folded(known): row for known, row in rows.items()}
     by_name |= {folded(theirs): rows[known] for theirs, known in OWN_NAMES.get(entry["package"], {}).items()}
     row = by_name.get(folded(called)) or by_name.get(folded(name))
     if row is None and name in dvdt.models():
         row = by_name.get(folded(dvdt.model(name).name))
+    if row is None:  # a setting behind the model's name, such as adex_tonic
+        begins = [known for known in by_name if folded(name).startswith(known) and name.count("_")]
+        row = by_name[max(begins, key=len)] if begins else None
     assert row is not None, f"no row for the model {called!r} of {entry['package']} (there are {', '.join(rows)})"
     return row
 
