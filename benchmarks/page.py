@@ -63,7 +63,8 @@ def core_section(rows: Sequence[Row]) -> str:
     if ratios:
         text += f"\nIn float64 from N = 1e5 the ratios go from {min(ratios):.2f} to {max(ratios):.2f}"
         text += f"; the hand-written kernel is ahead for {', '.join(behind)}.\n" if behind else ".\n"
-    return text
+    small = [f"{row.model} ({row.ratio:.2f})" for row in one if row.ratio is not None and row.ratio < 1 and row.n < 100_000]
+    return text + (f"With few neurons, where a chunk is short, it is ahead for {' and '.join(small)}.\n" if small else "")
 
 
 def giga(rate: float | None) -> str:
