@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -48,7 +48,8 @@ def build(
         raise ValueError(f"block must be a power of two and at least 64, not {block}")
     start = time.perf_counter()
     precision = np.dtype(precision)
-    content = json.dumps([to_plain(kernel), precision.name, block])
+    # neither the name nor what is worked out once a run is compiled: models of one shape share their code
+    content = json.dumps([to_plain(replace(kernel, name="", prologue=())), precision.name, block])
     outside = functools.partial(_outside, kernel, functions or {})
     function, compiled = function_for(content, lambda: generated(kernel, precision, block), outside)
     return CpuProgram(kernel, precision, compiled, time.perf_counter() - start, block, function)

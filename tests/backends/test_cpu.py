@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -183,3 +184,11 @@ def test_fork_after_threads(cases: Any, monkeypatch: pytest.MonkeyPatch) -> None
 def test_blocks_are_powers_of_two(cases: Any) -> None:
     with pytest.raises(ValueError, match="power of two"):
         cpu.build(cases["lif"]().kernel, DOUBLE, block=100)
+
+
+def test_kernels_of_one_shape_share_their_code(cases: Any) -> None:
+    """What stands in the name, or is worked out once a run, is not compiled."""
+    kernel = cases["two_compartments"]().kernel
+    small_blocks(kernel, DOUBLE)
+    other = small_blocks(replace(kernel, name="another", prologue=()), DOUBLE)
+    assert not other.compiled
