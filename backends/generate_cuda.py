@@ -225,9 +225,8 @@ class _Generator:
         outside = {function.name: function.takes for function in kernel.functions}
         for place in (*kinds, *outside, *self.results, *[series.name for series in kernel.series]):
             spelling(place)
-        self.scope = DeviceScope(
-            spelling, {**BUILT_IN, **kinds, **self.results}, self.precision, self.functions, exact=self.exact
-        )
+        kinds = {**BUILT_IN, **kinds, **self.results}
+        self.scope = DeviceScope(spelling, kinds, self.precision, self.functions, outside=outside, exact=self.exact)
 
     def text(self) -> Text:
         made = (

@@ -99,6 +99,18 @@ def test_the_first_of_several_explosions_is_told(cases: Any) -> None:
     np.testing.assert_allclose(outcome.trouble.recent, [1e10, 1e20, 1e40, 1e80, 1e160, np.inf], rtol=1e-13)
 
 
+def test_functions_from_outside_are_called() -> None:
+    """A Python function in an equation, on the simulator as in the reference."""
+    model = dvdt.Model(
+        "dv/dt = (f(v, 2) - v)/(10 ms) : 1\nf(a, k) : 1\nv(0) = i", parameters={"f": lambda a, k: k * a / (1.0 + a * a)}
+    )
+    states = [
+        dvdt.simulate(model, "1 ms", n=3, method="euler", backend=b, precision="float64").final_state["v"]
+        for b in ("reference", "cuda")
+    ]
+    np.testing.assert_array_equal(*states)
+
+
 def distinct() -> list[str]:
     """The models of the library, of several that differ in their numbers alone the first."""
     found: dict[object, str] = {}
