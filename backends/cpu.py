@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .generate import PLAN, generate, rows_of
-from .kernel import Kernel, Kind, MatrixProduct, Reduce
+from .kernel import Kernel, MatrixProduct, Reduce
 from .loops import carried, drawn_rows
-from .memory import Listed, Memory, NonFinite, Outcome
+from .memory import Listed, Memory, NonFinite, Outcome, recorded_as
 from .serial import to_plain
 from .unusable import CallFailed, CodeFailed
 
@@ -65,11 +65,9 @@ def _outside(kernel: Kernel, functions: Mapping[str, object]) -> Mapping[str, ob
 
 def generated(kernel: Kernel, precision: np.dtype[np.floating], block: int = BLOCK) -> str:
     """The text that `build` compiles."""
-    from . import vector_math
+    from .vector_math import names
 
-    names = {id(value): name for name, value in vars(vector_math).items()}
-    functions = {key: names[id(function)] for key, function in vector_math.VECTOR_MATH.items()}
-    return generate(kernel, precision.name, block, functions)
+    return generate(kernel, precision.name, block, names())
 
 
 @dataclass(frozen=True)
@@ -311,12 +309,12 @@ def address(array: NDArray[Any], dtype: np.dtype[Any] | None = None, shape: tupl
 def _records(kernel: Kernel, memory: Memory) -> NDArray[np.int64]:
     """One row a recording: number of the probe, every, start, neurons recorded, addresses of the neurons and of the values."""
     numbers = {probe.name: number for number, probe in enumerate(kernel.probes)}
-    kinds = {Kind.REAL: memory.precision, Kind.INTEGER: np.dtype(np.int64), Kind.BOOLEAN: np.dtype(np.bool_)}
     rows = []
     for recording in memory.recordings:
         number, size = numbers[recording.probe], len(recording.neurons)
         places = address(recording.neurons, np.dtype(np.int64), (size,))
-        values = address(recording.values, kinds[kernel.probes[number].kind], (len(recording.values), size))
+        dtype = recorded_as(kernel.probes[number].kind, memory.precision)
+        values = address(recording.values, dtype, (len(recording.values), size))
         rows.append((number, recording.every, recording.start, size, places, values))
     return np.array(rows, np.int64)
 

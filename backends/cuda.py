@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .cuda_device import Device, Unavailable
-from .cuda_functions import functions, names, numba_cuda, simulated
+from .cuda_functions import functions, numba_cuda, simulated
 from .generate_cuda import Argument, Function, Text, generate
 from .kernel import Kernel, Kind
 from .machine_code import defined
@@ -59,6 +59,8 @@ def build(
 
 def text_of(kernel: Kernel, precision: np.dtype[np.floating], exact_math: bool = False) -> Text:
     """The text that `build` compiles, with the functions it defines and their arguments."""
+    from .vector_math import names
+
     return generate(kernel, precision.name, names(), exact_math)
 
 

@@ -37,14 +37,6 @@ LIBRARY: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def names() -> Mapping[tuple[str, str], str]:
-    """(operation, precision) to the name that generated code calls."""
-    from . import vector_math
-
-    spelled = {id(value): name for name, value in vars(vector_math).items()}
-    return {key: spelled[id(function)] for key, function in vector_math.VECTOR_MATH.items()}
-
-
 def simulated() -> bool:
     """Whether numba's simulator stands in for a device (NUMBA_ENABLE_CUDASIM=1)."""
     return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
@@ -64,7 +56,7 @@ def for_device(wanted: tuple[str, ...], exact: bool) -> Functions:
     """The functions of these names as numba compiles them for a device."""
     from . import random, vector_math
 
-    operations = {name: operation for (operation, _), name in names().items()}
+    operations = {name: operation for (operation, _), name in vector_math.names().items()}
     found: dict[str, Any] = {}
     for name in wanted:
         if name in _device():
@@ -122,6 +114,7 @@ def _device() -> Functions:
 def for_simulator(wanted: tuple[str, ...]) -> Functions:
     """The functions of these names on single NumPy numbers, from the reference."""
     from .reference import APPLY
+    from .vector_math import names
 
     operations = {name: operation for (operation, _), name in names().items()}
     own: Functions = {

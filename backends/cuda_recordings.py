@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .kernel import Kernel, Kind
-from .memory import Memory, Recording
+from .memory import Memory, Recording, recorded_as
 
 RECORDED_BYTES = 1 << 28  # of recordings that a chunk keeps on the device
 
@@ -52,7 +52,7 @@ class Recordings:
             if recording.probe in self.buffers:
                 raise ValueError(f"two recordings of {recording.probe} at once")
             column = self._column(recording)
-            dtype = self.dtype(next(probe.kind for probe in self.kernel.probes if probe.name == recording.probe))
+            dtype = recorded_as(self._kind(recording.probe), self.memory.precision)
             values = self.cuda.device_array((rows, len(recording.neurons)), dtype)
             self.buffers[recording.probe] = Buffer(recording, column, values, row, rows)
 
@@ -82,11 +82,9 @@ class Recordings:
         if of not in ("column", "values"):
             return np.int64(0)
         if (of, kind) not in self.empty:
-            nothing = np.zeros(1, np.int32) if of == "column" else np.zeros((1, 1), self.dtype(kind))
+            nothing = np.zeros(1, np.int32) if of == "column" else np.zeros((1, 1), recorded_as(kind, self.memory.precision))
             self.empty[of, kind] = self.cuda.to_device(nothing)
         return self.empty[of, kind]
 
-    def dtype(self, kind: Kind) -> np.dtype[Any]:
-        """How values of a kind are recorded."""
-        whole = {Kind.DOUBLE: np.dtype(np.float64), Kind.INTEGER: np.dtype(np.int64), Kind.BOOLEAN: np.dtype(np.bool_)}
-        return whole.get(kind, self.memory.precision)
+    def _kind(self, probe: str) -> Kind:
+        return next(found.kind for found in self.kernel.probes if found.name == probe)

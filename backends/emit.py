@@ -7,7 +7,8 @@ import builtins
 import keyword
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from .kernel import Assign, Constant, Draw, Expr, Kind, Operation, Symbol, kind_of
 
@@ -56,6 +57,32 @@ def assign(target: str, value: ast.expr) -> ast.stmt:
     return ast.Assign([ast.Name(target, ast.Store())], value)
 
 
+# ---- templates ---------------------------------------------------------------------------------
+
+
+class _Fill(ast.NodeTransformer):
+    """Puts statements where a template has a name in capitals, and expressions for its constants."""
+
+    def __init__(self, statements: Mapping[str, list[ast.stmt]], constants: Mapping[str, ast.expr]) -> None:
+        self.statements = statements
+        self.constants = constants
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.value, ast.Name) and node.value.id in self.statements:
+            return self.statements[node.value.id]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.constants.get(node.id, node)
+
+
+def filled(template: str, statements: Mapping[str, list[ast.stmt]], **constants: ast.expr | int) -> list[ast.stmt]:
+    """A template with its names in capitals replaced: by statements where one stands alone on a line, else by expressions."""
+    nodes = {key: number(value) if isinstance(value, int) else value for key, value in constants.items()}
+    module: ast.Module = _Fill(statements, nodes).visit(ast.parse(template))
+    return module.body
+
+
 # ---- expressions -------------------------------------------------------------------------------
 
 
@@ -70,12 +97,10 @@ class Scope:
     called: set[str] = field(default_factory=set)  # of those, the ones that the text calls
     outside: Mapping[str, tuple[Kind, ...]] = field(default_factory=dict)  # functions from outside, and what they take
 
-    def inside(self, own: Iterable[str]) -> Scope:
+    def inside(self, own: Iterable[str]) -> Self:
         """A scope for statements beside the others, whose `own` names may be taken again with another meaning."""
         given = {key: spelled for key, spelled in self.spelling.given.items() if key not in own}
-        return Scope(
-            Spelling(self.spelling.taken, given), dict(self.kinds), self.precision, self.functions, self.called, self.outside
-        )
+        return replace(self, spelling=Spelling(self.spelling.taken, given), kinds=dict(self.kinds))
 
     def kind(self, expression: Expr) -> Kind:
         return kind_of(expression, self.kinds)
@@ -112,8 +137,11 @@ class Scope:
         if operation != "element":
             return rows if operation == "rows" else columns
         row, column = (self.emit(index) for index in indices)
-        place = ast.BinOp(ast.BinOp(row, ast.Mult(), columns), ast.Add(), column)
-        return call("get", name(self.spelling(series.name)), place)
+        return self.element(name(self.spelling(series.name)), row, column, columns)
+
+    def element(self, series: ast.expr, row: ast.expr, column: ast.expr, columns: ast.expr) -> ast.expr:
+        """An element of a series, which is stored row by row."""
+        return call("get", series, ast.BinOp(ast.BinOp(row, ast.Mult(), columns), ast.Add(), column))
 
     def _from_outside(self, function: Expr, *arguments: Expr) -> ast.expr:
         """Numbers go in as float64, and the result is rounded to the working precision."""

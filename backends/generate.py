@@ -15,7 +15,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .emit import CONVERT, Scope, Spelling, assign, call, extents, name, number
+from .emit import CONVERT, Scope, Spelling, assign, call, extents, filled, name, number
 from .kernel import (
     BUILT_IN,
     Array,
@@ -239,22 +239,6 @@ for r in range(recordings):
 """
 
 
-class _Fill(ast.NodeTransformer):
-    """Puts statements where a template has a name in capitals, and expressions for its constants."""
-
-    def __init__(self, statements: Mapping[str, list[ast.stmt]], constants: Mapping[str, ast.expr]) -> None:
-        self.statements = statements
-        self.constants = constants
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
-        if isinstance(node.value, ast.Name) and node.value.id in self.statements:
-            return self.statements[node.value.id]
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return self.constants.get(node.id, node)
-
-
 class _Renamed(ast.NodeTransformer):
     """Other names in the place of some."""
 
@@ -331,9 +315,7 @@ class Generator:
             "REACHED_BLOCK": PLAN.index("first_block"),
             "REACHED_STEP": PLAN.index("begin"),
         }
-        nodes = {key: number(value) if isinstance(value, int) else value for key, value in {**fixed, **constants}.items()}
-        filled: ast.Module = _Fill(statements, nodes).visit(ast.parse(template))
-        return filled.body
+        return filled(template, statements, **{**fixed, **constants})
 
     def width(self, whole: bool) -> int:
         """How far the scratches of two blocks are apart."""

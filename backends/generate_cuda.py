@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .emit import CONVERT, Scope, Spelling, assign, call, extents, name, number
+from .emit import CONVERT, Scope, Spelling, assign, call, extents, filled, name, number
 from .kernel import (
     BUILT_IN,
     Array,
@@ -45,23 +45,6 @@ def advance(ARGUMENTS):
         while step < stop:
             TIMES
             RECORD
-            if step == last:
-                break
-            PHASES
-            step += 1
-        STORE
-        CHECK
-"""
-
-STEPS_ALONE = """
-def advance(ARGUMENTS):
-    i = cuda.grid(1)
-    if i < n:
-        segment = cuda.blockIdx.x % SEGMENTS
-        LOAD
-        step = first
-        while step < last:
-            TIMES
             PHASES
             step += 1
         STORE
@@ -97,26 +80,6 @@ if FLAG:
 """
 
 
-class _Fill(ast.NodeTransformer):
-    """Puts statements where a template has a name in capitals alone on a line, and expressions for its other names in capitals."""
-
-    def __init__(self, statements: Mapping[str, list[ast.stmt]], expressions: Mapping[str, ast.expr]) -> None:
-        self.statements, self.expressions = statements, expressions
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
-        if isinstance(node.value, ast.Name) and node.value.id in self.statements:
-            return self.statements[node.value.id]
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return self.expressions.get(node.id, node)
-
-
-def _filled(template: str, statements: Mapping[str, list[ast.stmt]], **expressions: ast.expr) -> list[ast.stmt]:
-    module: ast.Module = _Fill(statements, {"SEGMENTS": number(SEGMENTS), **expressions}).visit(ast.parse(template))
-    return module.body
-
-
 @dataclass
 class DeviceScope(Scope):
     """Spelling for a device: series are arrays, and no constant of another precision stands in the text."""
@@ -137,18 +100,8 @@ class DeviceScope(Scope):
                 return total
         return super()._operation(operation, arguments)
 
-    def _of_series(self, operation: str, series: Expr, *indices: Expr) -> ast.expr:
-        assert isinstance(series, Symbol)
-        rows, columns = (name(self.spelling(extent)) for extent in extents(series.name))
-        if operation != "element":
-            return rows if operation == "rows" else columns
-        row, column = (self.emit(index) for index in indices)
-        return ast.Subscript(name(self.spelling(series.name)), ast.Tuple([row, column], ast.Load()), ast.Load())
-
-    def inside(self, own: Iterable[str]) -> DeviceScope:
-        given = {key: spelled for key, spelled in self.spelling.given.items() if key not in own}
-        spelling = Spelling(self.spelling.taken, given)
-        return DeviceScope(spelling, dict(self.kinds), self.precision, self.functions, self.called, self.outside, self.exact)
+    def element(self, series: ast.expr, row: ast.expr, column: ast.expr, columns: ast.expr) -> ast.expr:
+        return ast.Subscript(series, ast.Tuple([row, column], ast.Load()), ast.Load())
 
 
 _ROUNDED = {"add": "plus", "subtract": "minus", "multiply": "times"}
@@ -250,7 +203,9 @@ class _Generator:
     def chunk(self) -> tuple[ast.stmt, Function]:
         """Many steps of one neuron, its state in registers."""
         phases = [statement for phase in self.kernel.phases for statement in self.phase(phase, registers=True)]
-        records = [statement for probe in self.kernel.probes for statement in self.record(probe, registers=True)]
+        records = [statement for probe in self.kernel.probes for statement in self.record(probe)]
+        if records:  # those that are due at the end are recorded by a step that is not made
+            records += _parsed("if step == last:\n    break")
         times = self.times(set(_all_symbols(self.kernel.phases)) | _probe_symbols(self.kernel))
         arguments = self.arguments([*CHUNK_TIME, *PLACES, *CHUNK], self.kernel.probes)
         statements = {
@@ -263,7 +218,7 @@ class _Generator:
             ],
             "CHECK": self.check(),
         }
-        (node,) = _filled(STEPS if self.kernel.probes else STEPS_ALONE, statements)
+        (node,) = filled(STEPS, statements, SEGMENTS=SEGMENTS)
         return _with_arguments(node, arguments), Function("advance", arguments)
 
     def phase_function(self, index: int) -> tuple[ast.stmt, Function]:
@@ -279,7 +234,7 @@ class _Generator:
             "STORE": [self.put(array, "", name(self.scope.spelling(f"@@new {array.name}"))) for array in stored],
         }
         arguments = self.arguments([*STEP_TIME, *PLACES], ())
-        (node,) = _filled(PHASE, statements, FUNCTION=name(f"phase_{index}"))
+        (node,) = filled(PHASE, statements, SEGMENTS=SEGMENTS)
         assert isinstance(node, ast.FunctionDef)
         node.name = f"phase_{index}"
         return _with_arguments(node, arguments), Function(node.name, arguments, index)
@@ -290,11 +245,11 @@ class _Generator:
         statements = {
             "TIMES": self.times(used),
             "LOAD": self.loads(used),
-            "BODY": [statement for probe in self.kernel.probes for statement in self.record(probe, registers=False)],
+            "BODY": [statement for probe in self.kernel.probes for statement in self.record(probe)],
             "STORE": [],
         }
         arguments = self.arguments([*STEP_TIME, *PLACES], self.kernel.probes)
-        (node,) = _filled(PHASE, statements)
+        (node,) = filled(PHASE, statements, SEGMENTS=SEGMENTS)
         assert isinstance(node, ast.FunctionDef)
         node.name = "record"
         return _with_arguments(node, arguments), Function("record", arguments)
@@ -325,7 +280,7 @@ class _Generator:
         for emit in phase.emits:
             flag = name(self.scope.spelling(emit.flag))
             base = name("first" if registers else "base")
-            made += _filled(EVENT_LISTED, {}, FLAG=flag, EVENT=number(emit.event), BASE=base)
+            made += filled(EVENT_LISTED, {}, FLAG=flag, EVENT=emit.event, BASE=base)
         values = [self.scope.converted(Symbol(store.name), self.scope_array(store.array).kind) for store in phase.stores]
         new = [f"@@new {store.array}" for store in phase.stores]
         made += [assign(self.scope.spelling(target), value) for target, value in zip(new, values, strict=True)]
@@ -334,12 +289,12 @@ class _Generator:
             made += [assign(spelled(s.array), name(spelled(target))) for s, target in zip(phase.stores, new, strict=True)]
         return made
 
-    def record(self, probe: Probe, registers: bool) -> list[ast.stmt]:
+    def record(self, probe: Probe) -> list[ast.stmt]:
         inner = self.scope.inside({statement.name for statement in (*probe.uniform, *probe.body)})
         body = [inner.assign(statement) for statement in (*probe.uniform, *probe.body)]
         value = inner.converted(probe.expression, probe.kind)
         spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in RECORDING}
-        return _filled(RECORD, {"BODY": body}, VALUE=value, **spelled)
+        return filled(RECORD, {"BODY": body}, VALUE=value, **spelled)
 
     def check(self) -> list[ast.stmt]:
         if not self.kernel.guarded:

@@ -22,7 +22,12 @@ class Recording:
     every: int
     start: int
     neurons: NDArray[np.int64]  # ascending
-    values: NDArray[np.generic]  # (rows, len(neurons)), the working precision, int64 or bool by the kind of the probe
+    values: NDArray[np.generic]  # (rows, len(neurons)), as `recorded_as` says of the kind of the probe
+
+
+def recorded_as(kind: Kind, precision: np.dtype[np.floating]) -> np.dtype[np.generic]:
+    """How values of a kind are recorded."""
+    return {Kind.INTEGER: np.dtype(np.int64), Kind.BOOLEAN: np.dtype(np.bool_)}.get(kind, precision)
 
 
 class Elsewhere(Protocol):

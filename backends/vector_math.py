@@ -115,3 +115,9 @@ VECTOR_MATH: Mapping[tuple[str, str], Any] = {
     ("fma", "float64"): fma_f64,
     ("fma", "float32"): fma_f32,
 }
+
+
+def names() -> Mapping[tuple[str, str], str]:
+    """(operation, precision) to the name that generated code calls."""
+    spelled = {id(value): name for name, value in globals().items()}
+    return {key: spelled[id(function)] for key, function in VECTOR_MATH.items()}

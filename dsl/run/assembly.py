@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.kernel import Expr, Hoist, Kernel, Kind, Propagator
+from ...backends.kernel import Expr, Hoist, Kernel, Propagator
 from ...backends.memory import Memory, allocate
 from ...backends.program import Program
 from ...backends.prologue import following, read_by, run_prologue
@@ -232,8 +232,3 @@ def assemble(binding: Binding, settings: Settings, recorded: tuple[str, ...]) ->
         spike_times=settings.spike_times,
     )
     return Assembly(binding, settings, structure, compile_model(binding.model, structure))
-
-
-def dtype_of(kind: Kind, precision: np.dtype[np.floating]) -> np.dtype[np.generic]:
-    """How values of a kind are recorded."""
-    return {Kind.INTEGER: np.dtype(np.int64), Kind.BOOLEAN: np.dtype(np.bool_)}.get(kind, precision)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.memory import NonFinite
+from ...backends.memory import NonFinite, recorded_as
 from ..errors import RunError, UsageError
-from .assembly import assemble, dtype_of
+from .assembly import assemble
 from .binding import Binding, bind, rebound
 from .change import Parameters, States, current_parameter, set_state
 from .checkpoint import Checkpoint, Goal, digest_of, load, refuse_other_arrays, restored, save
@@ -425,7 +425,7 @@ class Simulation:
         self._snapshot = lambda: None
 
     def _dtype(self, name: str) -> np.dtype[np.generic]:
-        return dtype_of(self._assembly.binding.variables[name].kind, self._settings.precision)
+        return recorded_as(self._assembly.binding.variables[name].kind, self._settings.precision)
 
     def _look_ahead(self, first: int, last: int) -> None:
         self._looked = True
