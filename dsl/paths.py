@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .errors import UsageError
+from .near_names import near_names
 
 
 def path_of(given: object, argument: str) -> Path:
@@ -15,3 +16,16 @@ def path_of(given: object, argument: str) -> Path:
         if isinstance(path, str) and path and "\0" not in path:
             return Path(path)
     raise UsageError(f"{argument}: expected a path, as text or a Path, not {given!r}")
+
+
+def cannot_be_read(path: object, error: OSError) -> str:
+    """Why a file cannot be read, and where it is missing, what there is of a like name."""
+    told = f"{path} cannot be read: {error.strerror or error}"
+    if not isinstance(error, FileNotFoundError):
+        return told
+    wanted = Path(str(path))
+    if not wanted.parent.is_dir():
+        return f"{told}; there is no folder {wanted.parent}"
+    there = sorted(os.listdir(wanted.parent)) if os.access(wanted.parent, os.R_OK) else []
+    near = near_names(wanted.name, there, 1)
+    return f"{told}; did you mean {wanted.with_name(near[0])}?" if near else f"{told}; look for it from {Path.cwd()}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..grammar.source import Source
 from ..stdlib_models import LIBRARY, text_of
 from .errors import ModelError, UsageError
+from .paths import cannot_be_read
 
 if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration
@@ -115,7 +116,7 @@ def read_file(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise UsageError(cannot_be_read(path, error)) from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not text in UTF-8 (byte {error.start}): save it as UTF-8") from None
     return Source(text, str(path))

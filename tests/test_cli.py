@@ -83,6 +83,9 @@ def test_check_reports_every_mistake_of_every_model(dvdt_says: Printed, cell: st
     assert f"{wrong}, line 16" in report
     assert "Traceback" not in report
     assert "cannot be read" in dvdt_says("check", str(tmp_path / "missing.dvdt"), status=2)
+    (tmp_path / "neuron.dvdt").write_text("x = 1")
+    assert f"did you mean {tmp_path / 'neuron.dvdt'}?" in dvdt_says("check", str(tmp_path / "neurn.dvdt"), status=2)
+    assert f"there is no folder {tmp_path / 'models'}" in dvdt_says("check", str(tmp_path / "models" / "neuron.dvdt"), status=2)
 
 
 def test_explain_names_the_scheme_and_refuses_one_that_cannot(dvdt_says: Printed, cell: str) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..paths import path_of
+from ..paths import cannot_be_read, path_of
 
 RESULT, CHECKPOINT = "dvdt result", "dvdt checkpoint"
 VERSIONS: Mapping[str, int] = {RESULT: 1, CHECKPOINT: 1}
@@ -110,7 +110,7 @@ def read(path: str | os.PathLike[str], form: str, called: str) -> tuple[dict[str
             _check(index, form, source, called)
             return index, {name: file[name] for name in file.files if name != "index"}
     except OSError as error:
-        raise UsageError(f"{called}: {source} cannot be read: {error.strerror or error}") from None
+        raise UsageError(f"{called}: {cannot_be_read(source, error)}") from None
     except UsageError:
         raise
     except MemoryError:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...paths import path_of
+from ...paths import cannot_be_read, path_of
 from ..duration import time_in_ms, time_step
 from .series import TimedSeries
 
@@ -64,7 +64,7 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
+        raise UsageError(cannot_be_read(file, error)) from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not text in UTF-8 (byte {error.start}): save it as UTF-8") from None
     if text.lstrip().startswith("#"):
