@@ -131,9 +131,11 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--method", metavar="M", help="a scheme, instead of the one that the model recommends")
     run.add_argument("--backend", default="cpu", metavar="B", help="cpu (default), cuda or reference")
-    run.add_argument("--precision", default="float64", choices=("float64", "float32"))
+    run.add_argument("--precision", choices=("float64", "float32"), help="default: float64, on cuda float32")
+    run.add_argument("--exact-math", action="store_true", help="on cuda: functions and rounding of the CPU")
     run.add_argument("--seed", type=int, default=1)
     run.add_argument("--spike-times", default="grid", choices=("grid", "exact"), help="at the ends of steps, or at their moments")
+    run.add_argument("--no-spikes", action="store_true", help="collect neither spikes nor events")
     run.add_argument("--conventions", default="dvdt", choices=("dvdt", "brian2", "nest"), help="what a step does, in detail")
     run.add_argument(
         "--checkpoint", metavar="FILE", help="keep the state in this file, and go on from it where it is there already"
@@ -257,6 +259,8 @@ def _run(given: argparse.Namespace) -> int:
             seed=given.seed,
             conventions=given.conventions,
             spike_times=given.spike_times,
+            spikes=not given.no_spikes,
+            exact_math=given.exact_math,
             checkpoint=given.checkpoint,
             every=given.every,
         ),

@@ -19,7 +19,7 @@ class Structure:
     a column a neuron), "function" (an expression of time in `functions`) or "matrix"; each external "series" or "columns".
 
     `outside` are the Python functions that the model calls (an external of the shape "call"). `recorded` are the names that probes are made for.
-    `spike_times` is "grid" or "exact".
+    `spike_times` is "grid" or "exact". Without `spikes` the kernel has no events: it lists none.
     """
 
     method: str | None = None
@@ -29,6 +29,7 @@ class Structure:
     recorded: tuple[str, ...] = ()
     outside: tuple[FunctionPlace, ...] = ()
     spike_times: str = "grid"
+    spikes: bool = True
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Draft:
     def __init__(self, model: CheckedModel, structure: Structure, discretised: Discretised) -> None:
         self.model, self.structure, self.discretised = model, structure, discretised
         self.shapes = dict(structure.shapes)
-        self.exact = structure.spike_times == "exact"
+        self.exact, self.listing = structure.spike_times == "exact", structure.spikes
         self.brian2 = structure.conventions == "brian2"
         self.written_out = definitions(model, dict(structure.functions)) | dict(discretised.bounds)
         self.kinds: dict[str, Kind] = dict(BUILT_IN)
@@ -147,7 +147,8 @@ class Draft:
         return symbol
 
     def emit(self, event: int, flag: Symbol, moment: str | None = None) -> None:
-        self._emits.append(Emit(event, flag.name, moment))
+        if self.listing:
+            self._emits.append(Emit(event, flag.name, moment))
 
     # ---- phases
 
@@ -187,7 +188,7 @@ class Draft:
             prologue=self._prologue(),
             phases=phases,
             probes=probes,
-            events=tuple(event.name for event in self.model.events),
+            events=tuple(event.name for event in self.model.events) if self.listing else (),
             guarded=(*self.guards, *(state.name for state in self.model.states if state.kind is Kind.REAL)),
             functions=tuple(self.functions),
         )

@@ -149,9 +149,10 @@ def _go_through(draft: Draft, spike: Spike) -> None:
     draft.time = Symbol("@t_next")
     for number, above in enumerate(_above(draft, spike)):
         draft.now[was_above(number)] = draft.assign(was_above(number), Kind.BOOLEAN, above)
-    draft.array(MOMENT, Kind.REAL, written=True)
-    draft.now[MOMENT] = moment
-    draft.emit(spike.number, flag, MOMENT)
+    if draft.listing:
+        draft.array(MOMENT, Kind.REAL, written=True)
+        draft.now[MOMENT] = moment
+        draft.emit(spike.number, flag, MOMENT)
 
 
 def _released(draft: Draft, spike: Spike) -> tuple[Start, Expr, Expr]:

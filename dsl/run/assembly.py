@@ -230,5 +230,6 @@ def assemble(binding: Binding, settings: Settings, recorded: tuple[str, ...]) ->
         recorded=recorded,
         outside=binding.outside,
         spike_times=settings.spike_times,
+        spikes=settings.spikes,
     )
     return Assembly(binding, settings, structure, compile_model(binding.model, structure))

@@ -28,7 +28,7 @@ def _result(index: dict[str, Any], arrays: Arrays) -> Result:
     states = index["state"]
     units = {s["name"]: Unit(s["unit"], ONE, Fraction(s["decade"])) for s in states}
     return Result(
-        report=Report(**{f.name: report[f.name] for f in fields(Report)}),
+        report=Report(**{f.name: report[f.name] for f in fields(Report) if f.name in report}),
         traces=_traces(index["traces"], arrays),
         events={e["name"]: Spikes(arrays[f"{e['key']}.t"], arrays[f"{e['key']}.i"]) for e in index["events"]},
         final_state=FinalState({s["name"]: arrays[s["key"]] for s in states}, units, declared=True),

@@ -65,7 +65,8 @@ def figure(result: Result, names: object = None, neurons: object = None) -> Figu
         neurons = np.arange(result.n)[neurons]
     panels = list(_panels(result, _shown(result, names), neurons, scale))
     if not panels:
-        raise UsageError("plot: nothing was recorded, and there are no spikes; ask for something in simulate(..., record=[...])")
+        spikes = "there are no spikes" if result.report.spikes else "spikes were not collected (spikes=False)"
+        raise UsageError(f"plot: nothing was recorded, and {spikes}; ask for something in simulate(..., record=[...])")
     heights = [panel.height for panel in panels]
     # outside the style: the first figure of a process settles how figures are shown, which the end of the style would undo
     drawn = pyplot.figure(figsize=(9, 1.0 + 1.05 * sum(heights)), layout="constrained")
@@ -118,11 +119,11 @@ def _panels(result: Result, shown: Sequence[str], neurons: object, scale: float)
         explained |= explain
         drawn = [(name, traces[name], chosen[name]) for name in group]
         yield Panel(2.0, partial(_lines, drawn=drawn, colours=colours, scale=scale, explain=explain))
-    for name, events in result.events.items():
+    for name, events in result.collected.items():
         if len(events):
             draw = partial(_raster, name=name, events=events, n=result.n, scale=scale, colours=colours)
             yield Panel(_height(result.n), draw)
-    if result.n > MANY and len(result.spikes):
+    if result.n > MANY and len(result.collected.get("spike", ())):
         yield Panel(0.8, partial(_rate, result=result, scale=scale))
 
 

@@ -14,7 +14,7 @@ class Report:
 
     `dt`, `start`, `duration`, `wall_time` and `compile_seconds` are in seconds. `kernels_compiled`: how many kernels had to be translated to
     machine code for this run; 0 where they were known. `noise` says in whose sense, Ito's or Stratonovich's, white noise was taken; empty
-    where there is none. `spike_times`: "grid" or "exact".
+    where there is none. `spike_times`: "grid" or "exact". `spikes`: whether spikes and events were collected.
     """
 
     model: str
@@ -37,6 +37,7 @@ class Report:
     notes: tuple[str, ...] = ()
     noise: str = ""
     spike_times: str = "grid"
+    spikes: bool = True
 
     def __getitem__(self, name: str) -> object:
         if name not in self.keys():
@@ -72,6 +73,8 @@ class Report:
         ]
         if self.noise:
             found.insert(2, ("noise", self.noise))
-        if self.spike_times == "exact":
+        if not self.spikes:
+            found.insert(-4, ("spikes", "not collected"))
+        elif self.spike_times == "exact":
             found.insert(-4, ("spikes", "at their moments between the points of the grid"))
         return found + [("note", note) for note in self.notes]

@@ -19,7 +19,7 @@ from ..near_names import near_names
 from ..units import Unit, from_computing, shift
 from .conventions import CONVENTIONS
 from .duration import time_in_ms, whole_steps
-from .recorders.spikes import Spikes
+from .recorders.spikes import Spikes, Uncollected
 from .report import Report
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Result:
 
     `result["v"]` is an array (time, neuron) in the unit `result.units["v"]`, at the times `result.t` in seconds; `result["v", 3]` the course
     of neuron 3. `spikes.t` (seconds) and `spikes.i` are sorted by time, then neuron; `events["burst"]` likewise. `report` tells
-    how it came about. Raises UsageError for what was not recorded.
+    how it came about. Raises UsageError for what was not recorded, spikes and events of a run with spikes=False too.
     """
 
     report: Report
@@ -149,7 +149,8 @@ class Result:
     stimuli: Mapping[str, Trace] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "events", Named(f"events: {self.report.model} has no event", self.events))
+        named = Named(f"events: {self.report.model} has no event", self.events) if self.report.spikes else Uncollected("events")
+        object.__setattr__(self, "events", named)
 
     @property
     def n(self) -> int:
@@ -162,8 +163,15 @@ class Result:
         return tuple(self.traces)
 
     @property
+    def collected(self) -> Mapping[str, Spikes]:
+        """The events by name, as `events`; none where they were not collected."""
+        return self.events if self.report.spikes else {}
+
+    @property
     def spikes(self) -> Spikes:
-        """The events of the name "spike"; none in a model without such an event."""
+        """The events of the name "spike"; none in a model without such an event. Raises UsageError where they were not collected."""
+        if not self.report.spikes:
+            Uncollected("spikes").refuse()
         return self.events.get("spike", Spikes(np.empty(0), np.empty(0, np.int64)))
 
     @property
@@ -250,7 +258,8 @@ class Result:
 
     def summary(self) -> list[tuple[str, str]]:
         """What happened, as pairs of a label and a text."""
-        lines = [(f"{name}s" if name == "spike" else name, self._counted(events)) for name, events in self.events.items()]
+        kept = self.collected.items()
+        lines = [(f"{name}s" if name == "spike" else name, self._counted(events)) for name, events in kept]
         if self.traces:
             lines.append(
                 ("recorded", ", ".join(f"{k} [{v.unit}] {' x '.join(map(str, v.values.shape))}" for k, v in self.traces.items()))
@@ -269,7 +278,8 @@ class Result:
 
     def __repr__(self) -> str:
         recorded, size = ", ".join(self.traces) or "nothing", f"{self.n} neuron{'s' if self.n > 1 else ''}"
-        return f"Result({self.report.model}, {size}, {self.report.duration:g} s, {len(self.spikes)} spikes, recorded: {recorded})"
+        spikes = f"{len(self.spikes)} spikes" if self.report.spikes else "spikes not collected"
+        return f"Result({self.report.model}, {size}, {self.report.duration:g} s, {spikes}, recorded: {recorded})"
 
     def _repr_html_(self) -> str:
         count = len(self.report.lines())

@@ -36,6 +36,7 @@ class Settings:
     spike_times: str
     progress: Progress
     exact_math: bool = False
+    spikes: bool = True
 
 
 def settings(
@@ -49,6 +50,7 @@ def settings(
     spike_times: object,
     progress: object,
     exact_math: object = False,
+    spikes: object = True,
 ) -> Settings:
     """The keyword arguments of a run, checked. Raises UsageError, which names the argument."""
     if method is not None and not isinstance(method, str):
@@ -57,6 +59,8 @@ def settings(
         raise UsageError(f"progress: expected True, False, None or a callable(fraction, elapsed), not {progress!r}")
     if not isinstance(exact_math, bool):
         raise UsageError(f"exact_math: expected True or False, not {exact_math!r}")
+    if not isinstance(spikes, bool):
+        raise UsageError(f"spikes: expected True, or False where none are to be collected, not {spikes!r}")
     return Settings(
         dt=time_step(dt),
         method=method,
@@ -68,6 +72,7 @@ def settings(
         spike_times=_spike_times(spike_times, backend),
         progress=progress,
         exact_math=exact_math,
+        spikes=spikes,
     )
 
 

@@ -35,6 +35,7 @@ def simulate(
     checkpoint: str | os.PathLike[str] | None = None,
     every: object = None,
     exact_math: bool = False,
+    spikes: bool = True,
 ) -> Result:
     """Run a population, or `n` neurons of a model, for a time.
 
@@ -57,6 +58,8 @@ def simulate(
     checkpoint  a file that holds the state of the run, written `every` so much simulated time ("10 s"; None: about once a minute of
                 waiting), on Ctrl-C and at the end. Where the file is there already and of this very run, the run goes on from it
     exact_math  on "cuda": functions and rounding of the CPU, so that float64 states are the CPU's bit for bit; slower
+    spikes      False: neither spikes nor other events are collected, which takes memory and time from a large or long run. They still
+                happen; the result raises a UsageError where they are asked for
 
     Raises ModelError for mistakes in a text, UsageError for an argument that does not fit, a run that would not fit in memory or a
     checkpoint of another run, RunError, with the results so far, where a state stops being finite, on Ctrl-C, and where a checkpoint
@@ -67,7 +70,9 @@ def simulate(
     kept = None
     if checkpoint is not None and os.path.lexists(path_of(checkpoint, "checkpoint")):
         kept = load(checkpoint, "checkpoint")
-    seed = kept.settings.seed if kept is not None and seed is None else seed
+    if kept is not None:  # what the call leaves open is as it was
+        seed = kept.settings.seed if seed is None else seed
+        precision = kept.settings.precision.name if precision is None else precision
     simulation = Simulation(
         what,
         dt,
@@ -84,6 +89,7 @@ def simulate(
         parameters,
         state,
         exact_math,
+        spikes,
     )
     if checkpoint is None:
         return simulation.finish(duration)

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from .linearised import too_long
 from .loop import Onward, Reached, run_steps
 from .population import Population, population
 from .progress import teller
+from .recorders.spikes import Uncollected
 from .recorders.state import Track, requests, track
 from .recordings import Recordings
 from .result import FinalState, Result
@@ -59,10 +61,11 @@ class Simulation:
         parameters: Mapping[str, object] | None = None,
         state: Mapping[str, object] | None = None,
         exact_math: bool = False,
+        spikes: bool = True,
     ) -> None:
         neurons, asked = population(what, n, parameters, state), requests(record)
         step = step_for(dt, neurons.model)
-        chosen = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress, exact_math)
+        chosen = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress, exact_math, spikes)
         recordable(neurons.model, asked)
         planned = [track(name, how, neurons.n, chosen.dt) for name, how in asked.items()]
         self._begin(neurons, chosen, [each for each, _ in planned], [note for _, note in planned if note])
@@ -131,7 +134,8 @@ class Simulation:
         return result
 
     def step(self, count: int = 1) -> NDArray[np.int64]:
-        """Make one step, or `count`; returns the neurons that spiked, in order of time.
+        """Make one step, or `count`; returns the neurons that spiked, in order of time. With spikes=False nobody knows them: what is
+        returned then raises a UsageError when it is looked at.
 
         A Ctrl-C is a KeyboardInterrupt when the steps in hand are whole, so that the simulation can go on.
         """
@@ -143,6 +147,8 @@ class Simulation:
         if reached.why == "interrupted":
             raise KeyboardInterrupt
         self._raise(reached, first, first + whole_steps, [])
+        if not self._settings.spikes:
+            return cast(NDArray[np.int64], Uncollected("step"))
         return self._kept.spikes.since(first).sorted()[1]
 
     def result(self) -> Result:

@@ -19,7 +19,7 @@ def save(result: Result, path: str | os.PathLike[str]) -> None:
         "report": dict(result.report.items()),
         "traces": [_put_trace(arrays, f"trace{k}", name, trace) for k, (name, trace) in enumerate(result.traces.items())],
         "stimuli": [_put_trace(arrays, f"stimulus{k}", name, trace) for k, (name, trace) in enumerate(result.stimuli.items())],
-        "events": [_put_events(arrays, f"event{k}", name, events) for k, (name, events) in enumerate(result.events.items())],
+        "events": [_put_events(arrays, f"event{k}", name, events) for k, (name, events) in enumerate(result.collected.items())],
         "state": [_put_state(arrays, f"state{k}", name, result.final_state) for k, name in enumerate(result.final_state)],
     }
     write(path, RESULT, index, arrays, "save")

@@ -105,6 +105,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         notes=(*stretch.notes, *assembly.compiled.notes),
         noise=assembly.compiled.noise,
         spike_times=settings.spike_times,
+        spikes=settings.spikes,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....backends.memory import Listed
+from ...errors import UsageError
 
 ROWS = ("steps", "neurons", "moments")  # of a log, as it is stored
 RADIX = 1 << 16  # steps of a chunk up to which their numbers are sorted as 16-bit ones, digit by digit
@@ -36,6 +37,29 @@ class Spikes:
     def __repr__(self) -> str:
         active = len(np.unique(self.i))
         return f"Spikes({len(self)} of {active} neuron{'' if active == 1 else 's'})"
+
+
+class Uncollected:
+    """Stands where spikes or events would, in a run that collects none: whoever looks at them is told so, by a UsageError."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def refuse(self, *_: object) -> NoReturn:
+        raise UsageError(
+            f"{self._what}: this run has spikes=False and collects neither spikes nor events; run it with spikes=True"
+        )
+
+    __len__ = __bool__ = __iter__ = __getitem__ = __contains__ = __eq__ = __array__ = refuse
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self.refuse()
+
+    def __repr__(self) -> str:
+        return "not collected (spikes=False)"
 
 
 class LoggedSpikes(Spikes):

@@ -299,6 +299,13 @@ def test_a_fresh_seed_is_that_of_the_file_when_the_run_goes_on(tmp_path):
     assert run("40 ms", tmp_path / "x.ckpt", seed=None).report.seed == first.report.seed
 
 
+def test_a_precision_that_the_call_leaves_open_is_that_of_the_file(tmp_path):
+    run("20 ms", tmp_path / "x.ckpt", precision="float32")
+    result = run("40 ms", tmp_path / "x.ckpt")
+    assert result.report.precision == "float32"
+    assert_same(result, simulation(precision="float32").run("40 ms"))
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
