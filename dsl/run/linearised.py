@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...backends.kernel import Kernel, symbols_of
 from ...backends.memory import Memory
 from ...backends.program import Program
-from ...backends.reference import Value, evaluate
+from ...backends.reference import Value, build, evaluate
 from ..stability import MAPS, Matrix, excess, longest_step, thinned
 from ..structure import Jacobian
 from .assembly import Assembly
@@ -28,21 +28,17 @@ NEVER_UNSTABLE = frozenset(("exact", "backward_euler"))
 def too_long(assembly: Assembly, first: int, last: int) -> str:
     """Why the step of a run from step `first` to `last` is too long for its scheme; empty where nothing speaks against it.
 
-    A few neurons are looked at where they stand, and along the beginning of a run of their own.
+    A few neurons are looked at where they stand, and along the beginning of a run of their own, which is short where NumPy makes it: in the
+    place of a device, which has better things to do than eight neurons.
     """
     jacobian, scheme, dt = assembly.compiled.jacobian, assembly.compiled.scheme, assembly.settings.dt
-    if (
-        jacobian is None
-        or scheme in NEVER_UNSTABLE
-        or scheme not in MAPS
-        or assembly.settings.backend not in ("cpu", "reference")
-    ):
+    if jacobian is None or scheme in NEVER_UNSTABLE or scheme not in MAPS:
         return ""
-    memory, program = assembly.place(last), assembly.build()
+    memory, compiled = assembly.place(last), assembly.settings.backend == "cpu"
+    memory.bring_home()
+    program = assembly.build() if compiled else build(assembly.kernel, assembly.settings.precision)
     alone = not (assembly.kernel.coupled or memory.matrices or memory.functions)
-    steps = 0 if not alone else min(AHEAD, (last - first) // FRACTION)
-    if assembly.settings.backend == "reference":
-        steps = min(steps, LOOKS)
+    steps = 0 if not alone else min(AHEAD if compiled else LOOKS, (last - first) // FRACTION)
     few = some(assembly.kernel, memory, NEURONS)
     stack = along(program, few, jacobian, first, first + steps, LOOKS)
     if not len(stack):

@@ -14,7 +14,8 @@ class Report:
 
     `dt`, `start`, `duration`, `wall_time` and `compile_seconds` are in seconds. `kernels_compiled`: how many kernels had to be translated to
     machine code for this run; 0 where they were known. `noise` says in whose sense, Ito's or Stratonovich's, white noise was taken; empty
-    where there is none. `spike_times`: "grid" or "exact". `spikes`: whether spikes and events were collected.
+    where there is none. `spike_times`: "grid" or "exact". `spikes`: whether spikes and events were collected. `device`: the GPU that
+    computed, empty for the processor; `threads` (of the processor) is 1 then.
     """
 
     model: str
@@ -38,6 +39,7 @@ class Report:
     noise: str = ""
     spike_times: str = "grid"
     spikes: bool = True
+    device: str = ""
 
     def __getitem__(self, name: str) -> object:
         if name not in self.keys():
@@ -62,11 +64,12 @@ class Report:
     def lines(self) -> list[tuple[str, str]]:
         """The report as pairs of a label and a text."""
         compiled = f"{self.kernels_compiled} compiled" if self.kernels_compiled else "none compiled"
+        units = f"on {self.device}" if self.device else f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         found = [
             ("model", f"{self.model}, {self.n} neuron{'s' if self.n > 1 else ''}"),
             ("scheme", f"{self.scheme}: {self.why}"),
             ("time", f"{self.duration:.10g} s in {self.steps} steps of {self.dt * 1000:.10g} ms, conventions {self.conventions}"),
-            ("backend", f"{self.backend}, {self.precision}, {self.threads} thread{'s' if self.threads > 1 else ''}"),
+            ("backend", f"{self.backend}, {self.precision}, {units}"),
             ("kernels", f"{compiled}, {self.compile_seconds:.3g} s"),
             ("wall time", f"{self.wall_time:.3g} s, {self.neuron_steps_per_second:.3g} neuron-steps a second"),
             ("seed", str(self.seed)),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...backends.availability import device_of
 from ...backends.memory import NonFinite
 from ..structure import FAILED, FAILURES
 from ..units import from_computing
@@ -84,6 +85,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
     settings, n = assembly.settings, assembly.binding.n
     steps, seconds = stretch.last - stretch.first, stretch.seconds
     compiled, spent = assembly.take_compiled()
+    device = device_of(settings.backend)
     return Report(
         model=assembly.binding.model.name,
         n=n,
@@ -96,7 +98,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         duration=steps * settings.dt / 1000,
         backend=settings.backend,
         precision=settings.precision.name,
-        threads=settings.threads,
+        threads=1 if device else settings.threads,
         seed=settings.seed,
         wall_time=seconds,
         compile_seconds=spent,
@@ -106,6 +108,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         noise=assembly.compiled.noise,
         spike_times=settings.spike_times,
         spikes=settings.spikes,
+        device=device,
     )
 
 

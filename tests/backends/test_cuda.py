@@ -24,9 +24,10 @@ assembler = pytest.mark.skipif(
 )
 
 
-def test_on_the_simulator() -> None:
+@pytest.mark.parametrize("part", ["simulated_cuda.py", "simulated_cuda_runs.py"])
+def test_on_the_simulator(part: str) -> None:
     """In a process of its own, because numba looks at the variable once, when it is imported."""
-    file = Path(__file__).with_name("simulated_cuda.py")
+    file = Path(__file__).with_name(part)
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=file.parents[2], check=False)
