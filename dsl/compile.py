@@ -32,12 +32,10 @@ def _compiled(model: CheckedModel, structure: Structure) -> Compiled:
 
 def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     from .discretise import discretise
-    from .growth import refuse_what_grows
     from .jacobian import jacobian_of
     from .lowering import lower
     from .spike_times import refuse_inexact
 
-    refuse_what_grows(model)
     discretised = discretise(model, structure)
     if structure.spike_times == "exact":
         refuse_inexact(model, structure, discretised)

@@ -11,7 +11,6 @@ from ..backends.kernel import Assign, Hoist, Kernel
 from .checked import CheckedModel
 from .discretise import Discretised, discretise
 from .explanation import Explanation, Trial
-from .growth import refuse_what_grows
 from .lowering import lower
 from .notation import latex_of, latex_of_name, readable, text_of
 from .structure import Structure
@@ -29,7 +28,6 @@ def explain(
 
     Raises UsageError for a method that cannot do the model.
     """
-    refuse_what_grows(model)
     discretised = discretise(model, structure)
     kernel, _, _ = lower(model, structure, discretised)
     return Explanation(

@@ -84,12 +84,11 @@ def _dimension(value: object) -> Dimension | None:
 def _calls(declaration: ModelDeclaration) -> Iterator[tuple[str, int]]:
     """Every function that a text calls, and with how many arguments."""
     from ..grammar.nodes import Call
-    from .keywords import expressions_of
-    from .roles import walk
+    from ..grammar.walks import expressions_of, parts_of
 
     for statement in declaration.statements:
         for expression in expressions_of(statement):
-            yield from ((node.function, len(node.arguments)) for node in walk(expression) if isinstance(node, Call))
+            yield from ((node.function, len(node.arguments)) for node in parts_of(expression) if isinstance(node, Call))
 
 
 def _functions(declaration: ModelDeclaration) -> set[str]:

@@ -9,8 +9,8 @@ from ..grammar import nodes
 from ..grammar.mistakes import Mistake
 from ..grammar.parse import parse_block, parse_expression, parse_unit
 from ..grammar.source import Source, Span, whole
+from ..grammar.walks import names_used
 from .name_mistakes import DefinedTwice, GivenAndDefined, MissingThreshold, NotAnIdentifier
-from .roles import walk
 from .scope import UNREADABLE
 
 
@@ -241,29 +241,7 @@ def introduced(statement: nodes.Statement) -> str | None:
     return statement.name.id if isinstance(statement, kinds) else None
 
 
-def expressions_of(statement: nodes.Statement) -> Iterator[nodes.Expression]:
-    """Every expression in a statement."""
-    match statement:
-        case nodes.Differential(factor=factor, expression=expression):
-            yield from (expression,) if factor is None else (factor, expression)
-        case nodes.Event(condition=condition, block=block):
-            yield condition
-            yield from (part for assignment in block for part in (assignment.target, assignment.expression))
-        case nodes.EachStep(block=block):
-            yield from (part for assignment in block for part in (assignment.target, assignment.expression))
-        case nodes.Surrogate(of=of) if of is not None:
-            yield of
-        case nodes.Definition() | nodes.Initial() | nodes.FunctionDefinition() | nodes.Refractory() | nodes.Output():
-            yield statement.expression
-
-
 def names_read(statement: nodes.Statement) -> list[str]:
-    """The names and the functions that a statement uses."""
-    found: dict[str, None] = {}
-    for expression in expressions_of(statement):
-        for node in walk(expression):
-            if isinstance(node, nodes.Name):
-                found.setdefault(node.id)
-            elif isinstance(node, nodes.Call):
-                found.setdefault(node.function)
-    return list(found)
+    """The names and the functions that a statement uses; what a block assigns is among them."""
+    block = statement.block if isinstance(statement, nodes.Event | nodes.EachStep) else ()
+    return list(dict.fromkeys((*(assignment.target.id for assignment in block), *names_used(statement))))

@@ -175,18 +175,21 @@ class WrittenOutTooLong(Mistake):
     """An expression that has no reasonable size once the functions and definitions that it uses are written out."""
 
     code: ClassVar[str] = "size"
-    terms: int | None
-    levels: int | None
+    most: int
+    what: str  # "terms" or "levels"
+    whole_model: bool
+    longest: str  # of what the expression uses
 
     @property
     def message(self) -> str:
-        if self.terms is not None:
-            return f"with all functions and definitions written out, the model has more than {self.terms} terms here"
-        return f"with all functions and definitions written out, this is more than {self.levels} levels deep"
+        if self.whole_model:
+            return f"with all functions written out, the model has more than {self.most} {self.what} here"
+        return f"with all functions and definitions written out, this has more than {self.most} {self.what}"
 
     @property
     def help(self) -> str:
-        return "give intermediate values names of their own (`x = f(v)`), and use the names"
+        uses = f"most of it is `{self.longest}`; " if self.longest else ""
+        return f"{uses}let a block compute intermediate values, one after the other: `each step: a = ...; b = a*a`"
 
 
 @dataclass(frozen=True)

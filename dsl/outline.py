@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..grammar import nodes
-from ..grammar.classify import names_used
 from ..grammar.mistakes import Mistake
 from ..grammar.source import Span
+from ..grammar.walks import names_used
 from .name_mistakes import DefinedTwice, DerivativeMeant, StateDefined
 from .units import unit_of_symbol
 

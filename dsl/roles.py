@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..grammar import nodes
 from ..grammar.mistakes import Mistake
 from ..grammar.source import Span
+from ..grammar.walks import parts_of
+from .circles import circles
 from .functions import DRAWS, REDUCTIONS
 from .name_mistakes import Cycle, Recursion
 from .outline import Outline
@@ -16,33 +18,6 @@ from .scope import Role
 Changing = frozenset[str]  # of "state", "time", "draw", "noise", "event", "reduction"
 NEVER: Changing = frozenset()
 SPECIAL: Mapping[str, str] = {"t": "time", "step": "time", "spiked": "event", "not_refractory": "event", "lastspike": "event"}
-
-
-def parts(node: nodes.Expression) -> tuple[nodes.Expression, ...]:
-    """The expressions directly inside an expression."""
-    match node:
-        case nodes.Unary(operand=operand):
-            return (operand,)
-        case nodes.Binary(left=left, right=right):
-            return (left, right)
-        case nodes.Comparison(first=first, rest=rest):
-            return (first, *(operand for _, operand in rest))
-        case nodes.Logical(operands=operands):
-            return operands
-        case nodes.Conditional(then=then, condition=condition, otherwise=otherwise):
-            return (then, condition, otherwise)
-        case nodes.Call(arguments=arguments):
-            return arguments
-    return ()
-
-
-def walk(node: nodes.Expression) -> Iterator[nodes.Expression]:
-    """An expression and all that is inside it."""
-    waiting = [node]
-    while waiting:
-        current = waiting.pop()
-        yield current
-        waiting.extend(parts(current))
 
 
 @dataclass(frozen=True)
@@ -63,7 +38,7 @@ def reading(node: nodes.Expression, outline: Outline, names: Iterable[str], hidd
     found: dict[str, Span] = {}
     functions: dict[str, Span] = {}
     changing: set[str] = set()
-    for part in walk(node):
+    for part in parts_of(node):
         if isinstance(part, nodes.Name) and part.id not in mine:
             if part.id in model:
                 found.setdefault(part.id, part.span)
@@ -118,7 +93,7 @@ class Roles:
         return frozenset(broken)
 
     def _own_calls(self, function: nodes.FunctionDefinition) -> Iterator[str]:
-        for part in walk(function.expression):
+        for part in parts_of(function.expression):
             if isinstance(part, nodes.Call) and part.function in self.outline.functions:
                 yield part.function
 
@@ -194,25 +169,6 @@ class Roles:
         if found & {"state", "event", "reduction", "draw"}:
             return Role.DERIVED
         return Role.INPUT if "time" in found else Role.PARAMETER
-
-
-def circles(uses: Mapping[str, Sequence[str]], order: list[str]) -> Iterator[list[str]]:
-    """Ways from a name back to itself, in one walk; to `order` go the names, each after those it uses."""
-    done: set[str] = set()
-    for first in uses:
-        path: dict[str, Iterator[str]] = {} if first in done else {first: iter(uses[first])}
-        while path:
-            name = next(reversed(path))
-            used = next((u for u in path[name] if u not in done), None)
-            if used is None:
-                del path[name]
-                done.add(name)
-                order.append(name)
-            elif used in path:
-                names = [*path]
-                yield names[names.index(used) :]
-            else:
-                path[used] = iter(uses[used])
 
 
 def has_flag(statement: nodes.Statement, text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .classify import children
 from .nodes import Binary, Call, Comparison, Conditional, Expression, Logical, Unary
+from .walks import children
 
 INVERSE = {"+": "-", "-": "+", "*": "/", "/": "*"}
 SHORT = 16  # terms that stay as they stand

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from . import nodes
 from . import syntax_mistakes as wrong
 from .build import Declared, Equation, Head
@@ -11,6 +9,7 @@ from .mistakes import Mistake
 from .nodes import Binary, Call, Expression, Name, Number
 from .source import Span
 from .tokens import RESERVED
+from .walks import parts_of
 
 Block = tuple[nodes.Assignment, ...]
 
@@ -206,74 +205,3 @@ def misplaced_unit(*expressions: Expression) -> nodes.Unit | None:
             if isinstance(part, Call) and any(part.units):
                 return next(unit for unit in part.units if unit is not None)
     return None
-
-
-# ---- walks, without recursion: nothing here may run out of stack ---------------------------------
-
-
-def children(expression: Expression) -> tuple[Expression, ...]:
-    match expression:
-        case nodes.Unary():
-            return (expression.operand,)
-        case Binary():
-            return (expression.left, expression.right)
-        case nodes.Comparison():
-            return (expression.first, *(operand for _, operand in expression.rest))
-        case nodes.Logical():
-            return expression.operands
-        case nodes.Conditional():
-            return (expression.then, expression.condition, expression.otherwise)
-        case Call():
-            return expression.arguments
-    return ()
-
-
-def parts_of(expression: Expression) -> Iterator[Expression]:
-    """The expression and everything in it, from left to right."""
-    waiting = [expression]
-    while waiting:
-        part = waiting.pop()
-        yield part
-        waiting += reversed(children(part))
-
-
-def depth_of(expression: Expression) -> int:
-    """The number of levels of an expression."""
-    deepest, level = 0, [expression]
-    while level:
-        deepest += 1
-        level = [child for part in level for child in children(part)]
-    return deepest
-
-
-def names_used(statement: nodes.Statement) -> Iterator[str]:
-    """The names that the expressions of a statement use."""
-    for expression in expressions_of(statement):
-        for part in parts_of(expression):
-            if isinstance(part, Name):
-                yield part.id
-            elif isinstance(part, Call):
-                yield part.function
-
-
-def expressions_of(statement: nodes.Statement) -> tuple[Expression, ...]:
-    match statement:
-        case nodes.Differential():
-            return (statement.expression,) if statement.factor is None else (statement.factor, statement.expression)
-        case nodes.Event():
-            return (statement.condition, *(line.expression for line in statement.block))
-        case nodes.EachStep():
-            return tuple(line.expression for line in statement.block)
-        case nodes.Surrogate():
-            values = tuple(value for _, value in statement.arguments)
-            return values if statement.of is None else (*values, statement.of)
-        case (
-            nodes.Definition()
-            | nodes.Initial()
-            | nodes.FunctionDefinition()
-            | nodes.Assignment()
-            | nodes.Refractory()
-            | nodes.Output()
-        ):
-            return (statement.expression,)
-    return ()

@@ -8,7 +8,7 @@ from typing import Any
 from . import nodes
 from .balance import balanced
 from .build import Declared, Equation, Head
-from .classify import depth_of
+from .walks import depth_of
 
 
 def expressions_in(form: Any) -> list[nodes.Expression]:

@@ -87,7 +87,7 @@ def _is_rule(statement: nodes.Definition) -> bool:
 
 def keywords_defined(module: nodes.Module) -> list[Mistake]:
     """`refractory = 2 ms` where nothing uses a name `refractory`."""
-    from .classify import names_used
+    from .walks import names_used
 
     suspects = [
         statement

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from ...grammar import nodes
 from ...grammar.source import Span
+from ...grammar.walks import children
 from ..functions import DRAWS, REDUCTIONS
 from ..outline import Outline
-from ..roles import has_flag, parts
+from ..roles import has_flag
 from ..scope import Role
 from ..statement_mistakes import SharedDiffers
 from .subject import Analysis
@@ -59,7 +60,7 @@ class Search:
                 yield node.span, "is drawn for each neuron"
             case nodes.Call(function=name) if name in self.outline.functions and self.of_function(name):
                 yield node.span, DIFFERS
-        for part in parts(node):
+        for part in children(node):
             yield from self.places(part, one_draw, hidden)
 
     def of_name(self, name: str) -> str | None:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ...backends.kernel import Expr
 from ...grammar import nodes
-from ...grammar.classify import expressions_of
+from ...grammar.walks import expressions_of
 from ..formulas import written_out
 from ..outline import Outline, outline_of
 from ..roles import Roles

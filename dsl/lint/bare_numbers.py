@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ...grammar import nodes
-from ...grammar.classify import expressions_of, parts_of
+from ...grammar.walks import expressions_of, parts_of
 from ..units import TIME, VOLTAGE, Dimension, unit_of_symbol, usual_unit, written_with
 from .findings import BareNumber
 from .subject import Subject

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ...backends.kernel import Constant, Expr, Operation, Symbol
 from ...grammar import nodes
-from ...grammar.classify import expressions_of as written_expressions
-from ...grammar.classify import parts_of
 from ...grammar.source import Span
+from ...grammar.walks import expressions_of as written_expressions
+from ...grammar.walks import parts_of
 from ..substitute import operations_of, symbols_of
 from .findings import Cancels
 from .subject import Subject

@@ -8,7 +8,9 @@ from functools import cached_property
 
 from ...backends.kernel import Expr, FunctionPlace, Symbol
 from ..checked import CheckedModel, External, Input, Parameter, State, Variable
+from ..circles import circles
 from ..errors import UsageError
+from ..extent import LONGEST, MOST_LEVELS, Extent, extent
 from ..near_names import near_names
 from ..substitute import definitions, expressions_of, operations_of, substitute, symbols_of
 from .inputs.sender import as_input
@@ -46,23 +48,45 @@ class Binding:
     @cached_property
     def shapes(self) -> Mapping[str, str]:
         """The shape of every parameter and external (see Structure)."""
-        return {variable.name: self.shape(variable.name) for variable in (*self.model.parameters, *self.model.externals)}
+        return {variable.name: self._shapes[variable.name] for variable in (*self.model.parameters, *self.model.externals)}
 
     @cached_property
     def functions(self) -> tuple[tuple[str, Expr], ...]:
         """What is driven by an expression of time, also by following what is driven, written out down to series and constants."""
-        return tuple((name, self._written_out(name)) for name, shape in self.shapes.items() if shape == "function")
+        expressions = self.expressions
+        driven = [name for name in _in_order(expressions) if self._shapes.get(name) == "function"]
+        extents: dict[str, tuple[tuple[str, ...], Extent]] = {}
+        written: dict[str, Expr] = {}
+        for name in driven:
+            extents[name] = (), extent(expressions[name], extents)
+            if extents[name][1].too_large:
+                raise UsageError(
+                    f"parameters: {name} follows what varies in time, and has more than {LONGEST} terms or {MOST_LEVELS} levels when"
+                    " everything it uses is written out: give it a series of its own (dvdt.TimedSeries)"
+                )
+            written[name] = substitute(expressions[name], written)
+        return tuple((name, written[name]) for name in self.shapes if name in written)
 
     @cached_property
     def outside(self) -> tuple[FunctionPlace, ...]:
         """The Python functions that the model calls."""
         return tuple(source.place for source in self.sources.values() if isinstance(source, Called))
 
-    def shape(self, name: str) -> str:
-        shape = self._shape(name)
-        return "scalar" if shape == "array" and "shared" in self.variables[name].flags else shape
+    @cached_property
+    def expressions(self) -> Mapping[str, Expr]:
+        """What is worked out from other names."""
+        return {name: s.expression for name, s in self.sources.items() if isinstance(s, Formula | TimeFunction)}
 
-    def _shape(self, name: str) -> str:
+    @cached_property
+    def _shapes(self) -> Mapping[str, str]:
+        """Of every source, each after those it is worked out from."""
+        shapes: dict[str, str] = {}
+        for name in (*(name for name in self.sources if name not in self.expressions), *_in_order(self.expressions)):
+            shape = self._shape(name, shapes)
+            shapes[name] = "scalar" if shape == "array" and "shared" in self.variables[name].flags else shape
+        return shapes
+
+    def _shape(self, name: str, shapes: Mapping[str, str]) -> str:
         match self.sources[name]:
             case PerNeuron() | Drawn():
                 return "array"
@@ -79,23 +103,8 @@ class Binding:
             case Called():
                 return "call"
             case Formula(expression):
-                return self._followed(expression)
+                return _followed(expression, shapes)
         return "scalar"
-
-    def _followed(self, expression: Expr) -> str:
-        names = symbols_of(expression)
-        shapes = {self.shape(name) for name in names if name in self.sources}
-        if shapes & {"series", "columns", "function"}:
-            if has_draws(expression):
-                raise UsageError("parameters: a value that is drawn cannot also follow one that varies in time")
-            return "function"
-        return "array" if "array" in shapes or "@i" in names or has_draws(expression) else "scalar"
-
-    def _written_out(self, name: str) -> Expr:
-        source = self.sources[name]
-        assert isinstance(source, Formula | TimeFunction)
-        used = [used for used in symbols_of(source.expression) if used in self.sources and self.shape(used) == "function"]
-        return substitute(source.expression, {used: self._written_out(used) for used in used})
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
@@ -107,17 +116,37 @@ class Binding:
             return None
         unset = tuple(each for each in self.unset if each != name) if self.unset else ()
         made = Binding(self.model, self.n, {**self.sources, name: source}, unset)
-        made.__dict__.update({kept: getattr(self, kept) for kept in ("shapes", "functions", "variables")})
+        made.__dict__.update(
+            {kept: getattr(self, kept) for kept in ("shapes", "expressions", "_shapes", "functions", "variables")}
+        )
         return made
 
     def following(self, name: str) -> tuple[str, ...]:
         """A parameter and all whose values are worked out from it."""
-        found = [name]
-        for follower, source in self.sources.items():
-            uses = symbols_of(source.expression) if isinstance(source, Formula | TimeFunction) else frozenset()
-            if uses & {name} and follower not in found:
-                found += [each for each in self.following(follower) if each not in found]
-        return tuple(found)
+        found = {name}
+        for follower in _in_order(self.expressions):
+            if symbols_of(self.expressions[follower]) & found:
+                found.add(follower)
+        return (name, *(each for each in self.sources if each in found and each != name))
+
+
+def _followed(expression: Expr, shapes: Mapping[str, str]) -> str:
+    names = symbols_of(expression)
+    used = {shapes[name] for name in names if name in shapes}
+    if used & {"series", "columns", "function"}:
+        if has_draws(expression):
+            raise UsageError("parameters: a value that is drawn cannot also follow one that varies in time")
+        return "function"
+    return "array" if "array" in used or "@i" in names or has_draws(expression) else "scalar"
+
+
+def _in_order(expressions: Mapping[str, Expr]) -> list[str]:
+    """The names, each after those among them that its expression uses."""
+    order: list[str] = []
+    uses = {name: [used for used in symbols_of(expression) if used in expressions] for name, expression in expressions.items()}
+    for _ in circles(uses, order):
+        pass  # _acyclic has refused them
+    return order
 
 
 def variables(model: CheckedModel) -> dict[str, Variable]:
@@ -267,16 +296,8 @@ def _acyclic(model: CheckedModel, sources: Mapping[str, Source], state: Mapping[
     """Refuse values that are defined by each other."""
     expressions = {s.name: s.initial for s in model.states if s.name not in sources}
     expressions |= {name: source.expression for name, source in sources.items() if isinstance(source, Formula | TimeFunction)}
-    done: set[str] = set()
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            ring = " -> ".join((*path[path.index(name) :], name))
-            raise UsageError(f"{'state' if name in state else 'parameters'}[{name!r}]: its value depends on itself: {ring}")
-        if name in expressions and name not in done:
-            for used in sorted(symbols_of(expressions[name])):
-                visit(used, (*path, name))
-        done.add(name)
-
-    for name in expressions:
-        visit(name, ())
+    uses = {name: [used for used in sorted(symbols_of(e)) if used in expressions] for name, e in expressions.items()}
+    for ring in circles(uses, []):
+        name = ring[0]
+        where = f"{'state' if name in state else 'parameters'}[{name!r}]"
+        raise UsageError(f"{where}: its value depends on itself: {' -> '.join((*ring, name))}")

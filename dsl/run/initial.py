@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...backends.kernel import Expr, Kind
 from ..errors import UsageError
+from ..substitute import symbols_of
 from .binding import Binding
 from .values import Called, Drawn, Fluctuating, Formula, PerNeuron, Sampled, Source, Table, TimeFunction, Uniform
 
@@ -42,9 +43,21 @@ class Block(Mapping[str, Value]):
     found: dict[str, Value] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Value:
-        if name not in self.found:
-            self.found[name] = self._value(name)
+        waiting = [] if name in self.found else [name]
+        while waiting:  # what a value is worked out from comes first: chains may be longer than the stack is deep
+            missing = [used for used in self._worked_out_from(waiting[-1]) if used not in self.found]
+            if missing:
+                waiting += missing
+            else:
+                top = waiting.pop()
+                self.found[top] = self._value(top)
         return self.found[name]
+
+    def _worked_out_from(self, name: str) -> Iterator[str]:
+        expressions = self.binding.expressions
+        expression = expressions.get(name) or (None if name in self.binding.sources else self.initial.get(name))
+        if expression is not None:
+            yield from (used for used in symbols_of(expression) if used in expressions or used in self.initial)
 
     def __iter__(self) -> Iterator[str]:
         return iter((*self.binding.sources, *self.initial, "@i", "@n", "@t", "@dt"))

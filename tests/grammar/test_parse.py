@@ -9,11 +9,11 @@ from fractions import Fraction
 import pytest
 
 from dvdt.grammar import nodes
-from dvdt.grammar.classify import depth_of
 from dvdt.grammar.nodes import Binary, Call, Comparison, Conditional, Logical, Name, Number, Quantity, Unary, UnitFactor
 from dvdt.grammar.parse import parse, parse_block, parse_expression, parse_unit
 from dvdt.grammar.printer import print_module
 from dvdt.grammar.source import Source, Span
+from dvdt.grammar.walks import depth_of
 
 from .corpus import SHARED, needs_design
 
