@@ -84,9 +84,10 @@ def signature(function: Function, precision: np.dtype[np.floating]) -> tuple[Any
     kinds = {Kind.REAL: real, Kind.DOUBLE: types.float64, Kind.INTEGER: types.int64, Kind.BOOLEAN: types.boolean}
     arrays = {
         **dict.fromkeys(("reals", "reals_out", "fixed", "series"), real[:, ::1]),
-        **dict.fromkeys(("whole", "whole_out", "fixed_whole", "counts"), types.int64[:, ::1]),
-        "spikes": types.int64[:, :, ::1],
-        "bad": types.int64[::1],
+        **dict.fromkeys(("whole", "whole_out", "fixed_whole"), types.int64[:, ::1]),
+        "listed": types.int32[:, :, ::1],
+        "counts": types.int32[:, ::1],
+        **dict.fromkeys(("before", "status"), types.int64[::1]),
         "column": types.int32[::1],
         "interval": types.float64,
         "dt": real,
@@ -125,11 +126,11 @@ class CudaProgram:
         device = self._device(memory)
         begin = first
         while begin < last:
-            end = min(last, begin + device.recordings.steps_at_once(last - begin))
+            end = begin + device.steps_at_once(last - begin)
             if device.make(begin, end):
                 begin = end
-            elif device.overfull():
-                device.make_room()
+            elif device.lists.overfull:
+                device.shorten(end - begin)
             else:
                 return device.replay(begin, end)
         return Outcome(last)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from .cuda_functions import numba_cuda, simulated
 from .cuda_recordings import RECORDED_BYTES, Recordings
-from .generate_cuda import SEGMENTS, Argument, Function, Text, place_of, rows_of
+from .cuda_spikes import Lists
+from .generate_cuda import Argument, Function, Text, place_of, rows_of
 from .kernel import Kernel, Kind
 from .memory import Memory, NonFinite, Outcome
 
 THREADS = 256  # of a block
-SPIKES = 1 << 20  # spikes of one event that a chunk has room for, at first
+LISTED_BYTES = 1 << 28  # of the lists of all neurons, at most
+MOST, FEWEST = 1 << 12, 2  # places of a neuron's list
 RECENT = 8  # values that a NonFinite shows
 
 
@@ -36,8 +38,7 @@ class Device:
         self.threads = 16 if simulated() else THREADS
         self.blocks = -(-memory.n // self.threads)
         self.grid = self.blocks, self.threads
-        events = max(1, len(kernel.events))
-        self.capacity = 64 if simulated() else max(1024, SPIKES // SEGMENTS)
+        self.capacity = self._places()
         self.ahead, self.changes = False, -1
         self._refuse_what_does_not_fit()
         counted = {
@@ -46,13 +47,21 @@ class Device:
         kinds = {"reals": memory.precision, "fixed": memory.precision, "whole": np.int64, "fixed_whole": np.int64}
         self.arrays = {p: cuda.device_array((max(1, count), memory.n), kinds[p]) for p, count in counted.items()}
         self.other = {p: cuda.device_array(self.arrays[p].shape, kinds[p]) for p in ("reals", "whole")}
-        self.spikes = cuda.device_array((events, SEGMENTS, self.capacity), np.int64)
-        self.counts = cuda.to_device(np.zeros((events, SEGMENTS), np.int64))
-        self.bad = cuda.to_device(np.zeros(1, np.int64))
+        self.lists = Lists(kernel, memory.n, self.capacity)
+        self.fine = cuda.to_device(np.zeros(1, np.int64))  # the status before the first chunk
+        self.at_once = 1 << 30  # steps of a chunk: as many as the lists have held so far
         self.series: dict[str, tuple[Any, Any]] = {}
         self.columns: dict[str, tuple[Any, Any]] = {}
         self.across = Across(cuda, kernel, memory, self.grid, self.arrays, self.columns)
         self.recordings = Recordings(cuda, kernel, memory)
+
+    def _places(self) -> int:
+        """How many events of one neuron a chunk has room for."""
+        if simulated():
+            return 8
+        free, _ = self.cuda.current_context().get_memory_info()
+        room = min(LISTED_BYTES, free // 8)
+        return max(FEWEST, min(MOST, int(room) // (4 * max(1, len(self.kernel.events)) * self.memory.n)))
 
     def _refuse_what_does_not_fit(self) -> None:
         if simulated():
@@ -60,7 +69,7 @@ class Device:
         memory, kernel = self.memory, self.kernel
         item = self.memory.precision.itemsize
         sizes = [(8 if a.kind is Kind.INTEGER else item) * memory.n * (2 if a.written else 1) for a in kernel.arrays]
-        needed = sum(sizes) + len(kernel.events) * SEGMENTS * self.capacity * 8 + RECORDED_BYTES
+        needed = sum(sizes) + len(kernel.events) * memory.n * (4 * self.capacity + 12) + RECORDED_BYTES
         needed += sum(matrix.nbytes for matrix in memory.matrices.values()) + sum(
             table.nbytes for table in memory.series.values()
         )
@@ -101,29 +110,33 @@ class Device:
 
     def make(self, first: int, last: int) -> bool:
         """Make a chunk of steps, and keep what it has made; False, and nothing has changed, where it is void."""
-        self._empty()
+        self.lists.begin()
         self.recordings.prepare(first, last)
+        kept: dict[str, Any] = {}
         if self.kernel.coupled:
             kept = {place: self._copy(array) for place, array in self.arrays.items() if place in self.other}
             for step in range(first, last):
                 self._make_coupled(step, first)
-            self.across.check(self.bad)
-            if not self._void():
-                self._collect(first)
-                return True
+            self.across.check(self.lists.status)
+        else:
+            self._launch(self._function("advance"), first, last, last)
+        self.lists.gather()
+        if self.lists.overfull or self.lists.not_finite:
             self.arrays.update(kept)
             return False
-        self._launch(self._function("advance"), first, last, last)
-        if self._void():
-            return False
+        if not self.kernel.coupled:
+            self._swap()
+        self.ahead = True
+        self.lists.hand_over(self.memory, first)
+        self.recordings.hand_over()
+        return True
+
+    def _swap(self) -> None:
         for place in self.other:
             self.arrays[place], self.other[place] = self.other[place], self.arrays[place]
-        self._collect(first)
-        return True
 
     def record(self, step: int) -> None:
         """What is due at one step, from the present values."""
-        self._empty()
         self.recordings.prepare(step, step + 1)
         if self.kernel.coupled:
             self._launch(self._function("record"), step, step)
@@ -156,9 +169,10 @@ class Device:
             "capacity": self.capacity,
             **self.arrays,
             **{f"{place}_out": array for place, array in self.other.items()},
-            "spikes": self.spikes,
-            "counts": self.counts,
-            "bad": self.bad,
+            "listed": self.lists.listed,
+            "counts": self.lists.counts,
+            "status": self.lists.status,
+            "before": self.fine,
         }
         self.functions[function.name][self.grid](*[self._argument(a, values) for a in function.arguments])
 
@@ -185,34 +199,14 @@ class Device:
         value = values[of]
         return np.int64(value) if isinstance(value, int) else value
 
-    # ---- spikes and recordings ----------------------------------------------------------------------
+    # ---- lengths of chunks --------------------------------------------------------------------------
 
-    def _empty(self) -> None:
-        self.counts.copy_to_device(np.zeros(self.counts.shape, np.int64))
-        self.bad.copy_to_device(np.zeros(1, np.int64))
+    def steps_at_once(self, wanted: int) -> int:
+        return self.recordings.steps_at_once(min(wanted, self.at_once))
 
-    def _void(self) -> bool:
-        return self.overfull() or bool(self.bad.copy_to_host()[0])
-
-    def overfull(self) -> bool:
-        """Whether the last chunk had more spikes than there is room for."""
-        return int(self.counts.copy_to_host().max()) > self.capacity
-
-    def make_room(self) -> None:
-        """Room for the spikes that the last chunk had, and some more."""
-        self.capacity = int(self.counts.copy_to_host().max() * 1.5) + 64
-        self.spikes = self.cuda.device_array((len(self.spikes), SEGMENTS, self.capacity), np.int64)
-
-    def _collect(self, first: int) -> None:
-        """Hand over the events and recordings of a chunk that holds."""
-        self.ahead = True
-        counts = self.counts.copy_to_host()
-        for event in range(len(self.kernel.events)):
-            if counts[event].any():
-                parts = [self.spikes[event, s, :many].copy_to_host() for s, many in enumerate(counts[event]) if many]
-                keys = np.sort(np.concatenate(parts))
-                self.memory.spikes[event].append((first + (keys >> 32), keys & 0xFFFFFFFF))
-        self.recordings.hand_over()
+    def shorten(self, steps: int) -> None:
+        """A chunk of so many steps had more events than the lists have places. In one step, a neuron has one of a kind at most."""
+        self.at_once = max(1, min(steps // 2, int(steps * 0.7 * self.capacity / self.lists.fullest)))
 
     # ---- a value that is not finite -----------------------------------------------------------------
 
@@ -221,20 +215,18 @@ class Device:
         guarded = self.kernel.guarded
         recent = deque([self._guarded()], maxlen=RECENT)
         for step in range(first, last):
-            while not self.make(step, step + 1):
-                if not self.overfull():
-                    if not self.kernel.coupled:
-                        self.arrays["reals"], self.other["reals"] = self.other["reals"], self.arrays["reals"]
-                    else:
-                        self._make_coupled(step, step)
-                    self.recordings.hand_over()
-                    recent.append(self._guarded())
-                    neuron = int(np.flatnonzero(~np.isfinite(recent[-1]).all(axis=0))[0])
-                    row = int(np.flatnonzero(~np.isfinite(recent[-1][:, neuron]))[0])
-                    values = np.array([rows[row, neuron] for rows in recent])
-                    self.ahead = True
-                    return Outcome(step, NonFinite(guarded[row], neuron, step, values))
-                self.make_room()
+            if not self.make(step, step + 1):
+                if self.kernel.coupled:
+                    self._make_coupled(step, step)
+                else:
+                    self._swap()
+                self.recordings.hand_over()
+                recent.append(self._guarded())
+                neuron = int(np.flatnonzero(~np.isfinite(recent[-1]).all(axis=0))[0])
+                row = int(np.flatnonzero(~np.isfinite(recent[-1][:, neuron]))[0])
+                values = np.array([rows[row, neuron] for rows in recent])
+                self.ahead = True
+                return Outcome(step, NonFinite(guarded[row], neuron, step, values))
             recent.append(self._guarded())
         raise AssertionError("all values are finite when the steps are made one by one")
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .cuda_functions import functions, simulated
-from .generate_cuda import place_of, rows_of
+from .generate_cuda import NOT_FINITE, place_of, rows_of
 from .kernel import Array, Kernel, Kind, MatrixProduct, Reduce
 from .memory import Memory
 
@@ -102,10 +102,10 @@ def kernels(threads: int, part: int) -> dict[str, Any]:
                     total += columns[c, i] * factor
             target[to, i] = total
 
-    def checked(values: Any, row: Any, size: Any, bad: Any) -> None:
+    def checked(values: Any, row: Any, size: Any, status: Any) -> None:
         i = cuda.grid(1)
         if i < size and not abs(values[row, i]) < np.inf:
-            bad[0] = 1
+            cuda.atomic.or_(status, 0, NOT_FINITE)
 
     def finished(source: Any, result: Any) -> None:
         result[0] = source[0]
@@ -160,10 +160,10 @@ class Across:
         kinds = {r.name: self.memory.precision if r.kind is Kind.REAL else np.dtype(np.int64) for r in reductions}
         return {name: self.cuda.to_device(np.zeros(1, dtype)) for name, dtype in kinds.items()}
 
-    def check(self, bad: Any) -> None:
-        """bad[0] = 1 where a value that has to be finite is not."""
+    def check(self, status: Any) -> None:
+        """Set the bit NOT_FINITE of status[0] where a value that has to be finite is not."""
         for name in self.kernel.guarded:
-            self.kernels["checked"][self.grid](self.arrays["reals"], self.rows[name], self.n, bad)
+            self.kernels["checked"][self.grid](self.arrays["reals"], self.rows[name], self.n, status)
 
     def _space(self, key: str, size: int, dtype: Any) -> Any:
         if key not in self.spaces or self.spaces[key].shape[0] < size:

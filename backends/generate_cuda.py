@@ -2,7 +2,10 @@
 
 Where neurons do not read one another, a thread makes many steps with its state in registers, and writes it back at the end,
 to arrays beside those it was read from: a chunk that turns out to be void (more spikes than there is room for, a value that
-is not finite) is simply made again. Where they do, each phase is a function of its own, and state stays in arrays.
+is not finite) is simply made again. `status` tells whether it is, and `before` is that of the chunk before: where that one is void,
+nothing is read or written. Where neurons read one another, each phase is a function of its own, and state stays in arrays.
+
+Each neuron has a short list of its own for the events of a chunk, so that no thread waits for another.
 """
 
 from __future__ import annotations
@@ -27,20 +30,24 @@ from .kernel import (
     symbols_of,
 )
 
-SEGMENTS = 64  # parts of the spike list: blocks of threads that spike at once do not wait for one counter
+OVERFULL, NOT_FINITE = (
+    1,
+    2,
+)  # bits of status[0]: a neuron had more events than its list has places; a value that has to be finite is not
 
 CHUNK_TIME = "first last stop interval dt".split()
 STEP_TIME = "step base interval dt".split()  # `base`: the first step of the chunk
-PLACES = "n k0 k1 capacity reals whole fixed fixed_whole spikes counts".split()  # what every function is given
-CHUNK = "reals_out whole_out bad".split()  # and those that make a chunk
+# what every function is given. listed[event, place, neuron] is a step since the first one of the chunk, counts[event, neuron] their number
+PLACES = "n k0 k1 capacity reals whole fixed fixed_whole listed counts status".split()
+CHUNK = "reals_out whole_out before".split()  # and those that make a chunk
 RECORDING = "every since row column values".split()  # for each probe
 
 STEPS = """
 def advance(ARGUMENTS):
     i = cuda.grid(1)
-    if i < n:
-        segment = cuda.blockIdx.x % SEGMENTS
+    if i < n and before[0] == 0:
         LOAD
+        NONE_LISTED
         step = first
         while step < stop:
             TIMES
@@ -48,6 +55,7 @@ def advance(ARGUMENTS):
             PHASES
             step += 1
         STORE
+        COUNTED
         CHECK
 """
 
@@ -55,7 +63,6 @@ PHASE = """
 def FUNCTION(ARGUMENTS):
     i = cuda.grid(1)
     if i < n:
-        segment = cuda.blockIdx.x % SEGMENTS
         TIMES
         LOAD
         BODY
@@ -72,12 +79,37 @@ if EVERY > 0:
             VALUES[past // EVERY - ROW, place] = VALUE
 """
 
-EVENT_LISTED = """
+# An event goes to the list of its neuron. Where many steps are made at once, the number of those is kept in a register.
+LISTED = """
 if FLAG:
-    slot = cuda.atomic.add(counts, (EVENT, segment), 1)
-    if slot < capacity:
-        spikes[EVENT, segment, slot] = (step - BASE) << 32 | i
+    if COUNT < capacity:
+        listed[EVENT, COUNT, i] = step - first
+    COUNT = int32(COUNT + 1)
 """
+
+COUNTED = """
+counts[EVENT, i] = COUNT
+if COUNT > capacity:
+    cuda.atomic.or_(status, 0, OVERFULL)
+"""
+
+LISTED_IN_STEP = """
+if FLAG:
+    count = counts[EVENT, i]
+    if count < capacity:
+        listed[EVENT, count, i] = step - base
+    else:
+        cuda.atomic.or_(status, 0, OVERFULL)
+    counts[EVENT, i] = count + 1
+"""
+
+TROUBLE = """
+if not FINITE:
+    cuda.atomic.or_(status, 0, NOT_FINITE)
+"""
+
+
+TEMPLATES = (STEPS, PHASE, RECORD, LISTED, COUNTED, LISTED_IN_STEP, TROUBLE)
 
 
 @dataclass
@@ -168,13 +200,11 @@ class _Generator:
         spelling = Spelling()
         spelling.given.update({built_in: built_in[1:] for built_in in BUILT_IN})
         draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
-        templates = {
-            node.id for t in (STEPS, PHASE, RECORD, EVENT_LISTED) for node in ast.walk(ast.parse(t)) if isinstance(node, ast.Name)
-        }
+        templates = {node.id for t in TEMPLATES for node in ast.walk(ast.parse(t)) if isinstance(node, ast.Name)}
         spelling.reserve(
             [*OWN, *PRIMITIVES, *PLACES, *CHUNK, *CHUNK_TIME, *STEP_TIME, *draws, *templates, *self.functions.values()]
         )
-        spelling.reserve(["cuda", "np", "real", "double", "integer", "inf", "nan", *spelling.given.values()])
+        spelling.reserve(["cuda", "np", "real", "double", "integer", "int32", "inf", "nan", *spelling.given.values()])
         outside = {function.name: function.takes for function in kernel.functions}
         for place in (*kinds, *outside, *self.results, *[series.name for series in kernel.series]):
             spelling(place)
@@ -193,7 +223,7 @@ class _Generator:
         lines = [
             "import numpy as np",
             "inf, nan = np.inf, np.nan",
-            f"real, double, integer = np.{self.precision}, np.float64, np.int64",
+            f"real, double, integer, int32 = np.{self.precision}, np.float64, np.int64, np.int32",
         ]
         module = ast.Module([*ast.parse("\n".join(lines)).body, *[node for node, _ in made]], [])
         return Text(ast.unparse(ast.fix_missing_locations(module)), imports, tuple(function for _, function in made), outside)
@@ -216,9 +246,15 @@ class _Generator:
             "STORE": [
                 self.put(array, "_out", name(self.scope.spelling(array.name))) for array in self.kernel.arrays if array.written
             ],
+            "NONE_LISTED": [assign(self.count(event).id, call("int32", number(0))) for event in self.events()],
+            "COUNTED": [
+                statement
+                for event in self.events()
+                for statement in filled(COUNTED, {}, EVENT=event, COUNT=self.count(event), OVERFULL=OVERFULL)
+            ],
             "CHECK": self.check(),
         }
-        (node,) = filled(STEPS, statements, SEGMENTS=SEGMENTS)
+        (node,) = filled(STEPS, statements)
         return _with_arguments(node, arguments), Function("advance", arguments)
 
     def phase_function(self, index: int) -> tuple[ast.stmt, Function]:
@@ -230,11 +266,11 @@ class _Generator:
         statements = {
             "TIMES": self.times(used),
             "LOAD": self.loads(used),
-            "BODY": body,
+            "BODY": body or [ast.Pass()],
             "STORE": [self.put(array, "", name(self.scope.spelling(f"@@new {array.name}"))) for array in stored],
         }
         arguments = self.arguments([*STEP_TIME, *PLACES], ())
-        (node,) = filled(PHASE, statements, SEGMENTS=SEGMENTS)
+        (node,) = filled(PHASE, statements)
         assert isinstance(node, ast.FunctionDef)
         node.name = f"phase_{index}"
         return _with_arguments(node, arguments), Function(node.name, arguments, index)
@@ -245,11 +281,11 @@ class _Generator:
         statements = {
             "TIMES": self.times(used),
             "LOAD": self.loads(used),
-            "BODY": [statement for probe in self.kernel.probes for statement in self.record(probe)],
+            "BODY": [statement for probe in self.kernel.probes for statement in self.record(probe)] or [ast.Pass()],
             "STORE": [],
         }
         arguments = self.arguments([*STEP_TIME, *PLACES], self.kernel.probes)
-        (node,) = filled(PHASE, statements, SEGMENTS=SEGMENTS)
+        (node,) = filled(PHASE, statements)
         assert isinstance(node, ast.FunctionDef)
         node.name = "record"
         return _with_arguments(node, arguments), Function("record", arguments)
@@ -279,8 +315,10 @@ class _Generator:
         made += [self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in phase.body]
         for emit in phase.emits:
             flag = name(self.scope.spelling(emit.flag))
-            base = name("first" if registers else "base")
-            made += filled(EVENT_LISTED, {}, FLAG=flag, EVENT=emit.event, BASE=base)
+            if registers:
+                made += filled(LISTED, {}, FLAG=flag, EVENT=emit.event, COUNT=self.count(emit.event))
+            else:
+                made += filled(LISTED_IN_STEP, {}, FLAG=flag, EVENT=emit.event, OVERFULL=OVERFULL)
         values = [self.scope.converted(Symbol(store.name), self.scope_array(store.array).kind) for store in phase.stores]
         new = [f"@@new {store.array}" for store in phase.stores]
         made += [assign(self.scope.spelling(target), value) for target, value in zip(new, values, strict=True)]
@@ -302,7 +340,14 @@ class _Generator:
         finite: ast.expr = call("finite", name(self.scope.spelling(self.kernel.guarded[0])))
         for guarded in self.kernel.guarded[1:]:
             finite = ast.BinOp(finite, ast.BitAnd(), call("finite", name(self.scope.spelling(guarded))))
-        return [ast.If(ast.UnaryOp(ast.Not(), finite), _parsed("bad[0] = 1"), [])]
+        return filled(TROUBLE, {}, FINITE=finite, NOT_FINITE=NOT_FINITE)
+
+    def events(self) -> range:
+        return range(len(self.kernel.events))
+
+    def count(self, event: int) -> ast.Name:
+        """The register that counts the events of one kind."""
+        return ast.Name(self.scope.spelling(f"@@count {event}"), ast.Load())
 
     def scope_array(self, wanted: str) -> Array:
         return next(array for array in self.kernel.arrays if array.name == wanted)
