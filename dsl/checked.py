@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration
 
 
+EXPONENT = "@exponent"  # the flag of a parameter whose value decides about units: it keeps its default
 OUTPUT = "output"  # what the signal that a neuron sends on is recorded as, where no variable has that name
 
 

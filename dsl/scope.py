@@ -22,6 +22,7 @@ from .units import TIME, Dimension, Unit
 
 MOST_FAILED = 200  # contradictions of units that are reported: so many have few causes
 MOST_COMPARED = 30_000  # pairs of names that are compared for suggestions in one text
+MOST_ASKED = 10  # units that are solved for while a text is still read
 UNREADABLE = "?"  # the name of what could not be read and was reported
 
 
@@ -120,11 +121,14 @@ class Scope:
     draws: int = 0
     broken: int = 0
     compared: int = 0
+    asked: int = 0
     rewrites: dict[int, nodes.Statement | None] = field(
         default_factory=dict
     )  # by identity: what the keyword form lets pass, put right
     externals: tuple[str, ...] = ()  # functions that are given from outside
     parameters: dict[Dimension, str] = field(default_factory=dict)  # for hints: the first parameter of each dimension
+    defaults: dict[str, Expr] = field(default_factory=dict)  # of the parameters read so far
+    exponents: set[str] = field(default_factory=set)  # parameters that have to keep their value, since units hang on it
 
     def next_draw(self) -> Constant:
         self.draws += 1
@@ -145,6 +149,16 @@ class Scope:
         """A value of a unit that fits everywhere, for what is in error already."""
         self.broken += 1
         return Value(Symbol(UNREADABLE), Kind.REAL, unknown(f"?{self.broken}"), span, literal=0)
+
+    def known_so_far(self, form: Form) -> Dimension | None:
+        """The dimension of a form, as far as what has been read says it; of some forms in a text, since each is solved for anew."""
+        origins = [self.written.get(key) for key in form if isinstance(key, str)]
+        if None not in origins:
+            return solve([origin.constraint() for origin in origins if origin is not None])[0].dimension(form)
+        self.asked += 1
+        if self.asked > MOST_ASKED:
+            return None
+        return solve([*(written.constraint() for written in self.written.values()), *self.constraints])[0].dimension(form)
 
     def settle(self) -> Solution:
         """Solve for all units; what contradicts becomes mistakes."""

@@ -162,14 +162,14 @@ class ArgumentWithUnit(UnitMistake):
 
 @dataclass(frozen=True)
 class ExponentNotConstant(UnitMistake):
-    """`v^n` with a unit on v and an n that is not written as a number."""
+    """`v^n` with a unit on v and an n that has no value in the text."""
 
     base: Span
     base_found: Dimension | None
 
     @property
     def message(self) -> str:
-        return f"the exponent of {short(self.base_found)} has to be written as a number, or its unit would change with the value"
+        return f"the exponent of {short(self.base_found)} has to be a number that the text gives, or its unit would change with the value"
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -177,7 +177,9 @@ class ExponentNotConstant(UnitMistake):
 
     @property
     def help(self) -> str:
-        return self.fitting or "divide the base by a quantity of its unit first: `(x/x_0)^n`"
+        text = self.span.text.strip("( )")
+        given = f"give it a value in the text, such as `{text} = 2`; or " if text.isidentifier() else ""
+        return f"{given}divide the base by a quantity of its unit first: `(x/x_0)^n`"
 
 
 @dataclass(frozen=True)

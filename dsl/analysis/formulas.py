@@ -35,6 +35,8 @@ def define(a: Analysis, name: str) -> None:
     entry = enter(a, name, role, kind, definition.name.span, value=value._replace(expression=expression, kind=kind))
     translation.fits(f"`{name}`", entry.form, value, origin_of(a, name, definition))
     a.values[name] = expression
+    if role is Role.PARAMETER:
+        a.scope.defaults[name] = expression
     if role is Role.NOISE:
         a.scope.notes.append(f"`{name}` holds white noise, so it is part of the equations and has no value of its own")
     own = a.roles.reading_of(name).changing

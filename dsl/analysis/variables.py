@@ -66,7 +66,10 @@ def state_of(a: Analysis, name: str, solution: Solution, held: frozenset[str]) -
 
 
 def parameter_of(a: Analysis, name: str, solution: Solution) -> checked.Parameter:
-    return checked.Parameter(**common_fields(a, name, solution), default=a.values.get(name))  # type: ignore[arg-type]
+    fields = common_fields(a, name, solution)
+    if name in a.scope.exponents:
+        fields["flags"] = a.scope.entries[name].flags | {checked.EXPONENT}
+    return checked.Parameter(**fields, default=a.values.get(name))  # type: ignore[arg-type]
 
 
 def derived_of(a: Analysis, name: str, solution: Solution) -> checked.Derived:

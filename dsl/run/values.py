@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.kernel import Expr, FunctionPlace, Kind
-from ..checked import CheckedModel, External, Parameter, State, Variable
+from ...backends.kernel import Constant, Expr, FunctionPlace, Kind
+from ..checked import EXPONENT, CheckedModel, External, Parameter, State, Variable
 from ..errors import ModelError, UsageError
 from ..substitute import operations_of, symbols_of
 from ..units import Dimension, Unit, describe, shift, to_computing, unit_of
@@ -163,6 +163,25 @@ class Distribution:
 
 def source_of(value: object, target: Target) -> Source:
     """Where the numbers of `target` come from. Raises UsageError or ModelError, which name the argument."""
+    source = _source_of(value, target)
+    if EXPONENT in target.variable.flags and not isinstance(value, Restored):
+        _kept(source, target)
+    return source
+
+
+def _kept(source: Source, target: Target) -> None:
+    """Refuse another value for a parameter on which units hang."""
+    parameter = target.variable
+    assert isinstance(parameter, Parameter)
+    default = parameter.default
+    if default is None or source != Uniform(default.value if isinstance(default, Constant) else math.nan):
+        raise UsageError(
+            f"{target.argument} stands in an exponent of a quantity with a unit, and units were checked with the value in the model."
+            f' Write another value there: model.extend("{parameter.name} = 2")'
+        )
+
+
+def _source_of(value: object, target: Target) -> Source:
     if isinstance(value, Restored):
         return value.source
     if isinstance(value, Input):

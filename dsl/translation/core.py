@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...backends.kernel import Expr, Kind, Symbol
+from ...backends.kernel import Expr, Kind, Operation, Symbol
 from ...grammar import nodes
 from ...grammar.mistakes import Mistake
 from ...grammar.source import Span
@@ -63,6 +63,10 @@ class Translation:
             return fold(name, *arguments)
         except NotFinite:
             return self.scope.report(ConstantNotFinite(span)).expression
+
+    def folded(self, span: Span, node: Expr) -> Expr:
+        """An operation, or its value where its arguments have become constants."""
+        return self.fold(span, node.name, *node.arguments) if isinstance(node, Operation) else node
 
     def alike(self, verb: str, values: Sequence[Value]) -> None:
         """All values have the unit of the first."""

@@ -11,6 +11,7 @@ from ...grammar import nodes
 from ...grammar.source import Span
 from ..dimensions import NUMBER, Constraint, times, to_power
 from ..scope import Value, as_kind, common_kind, real
+from ..substitute import substitute, symbols_of, transform
 from ..unit_mistakes import (
     ExponentNotConstant,
 )
@@ -114,11 +115,30 @@ def read_power(t: Translation, node: nodes.Binary) -> Value:
         return t.scope.anything(node.span)
     t.number("an exponent", exponent)
     if not isinstance(exponent.expression, Constant):
+        fixed = fixed_exponent(t, base, exponent)
+        if fixed is not None:
+            return constant_power(t, node, base, fixed)
         if base.form:
             blame = lambda found, _: ExponentNotConstant(exponent.span, base.span, found)  # noqa: E731
             t.scope.constraints.append(Constraint(base.form, NUMBER, t.rank, (base.span, exponent.span), blame))
         return Value(t.fold(node.span, "power", real(base), real(exponent)), Kind.REAL, NUMBER, node.span)
     return constant_power(t, node, base, float(exponent.expression.value))
+
+
+def fixed_exponent(t: Translation, base: Value, exponent: Value) -> float | None:
+    """The value of an exponent made of parameters, where the base has a unit: they have to keep it, since units are checked with it."""
+    dimension = t.scope.known_so_far(base.form)
+    if dimension is None or dimension.is_one:
+        return None
+    names: set[str] = set()
+    value = exponent.expression
+    while (found := symbols_of(value)) and found <= t.scope.defaults.keys():
+        names |= found
+        value = transform(substitute(value, t.scope.defaults), lambda node: t.folded(exponent.span, node))
+    if not isinstance(value, Constant):
+        return None
+    t.scope.exponents |= names
+    return float(value.value)
 
 
 def constant_power(t: Translation, node: nodes.Binary, base: Value, exponent: float) -> Value:
