@@ -11,15 +11,16 @@ def _none() -> str:
 
 
 def _cuda() -> str:
-    from .cuda import obstacle
+    from .cuda_machine import obstacle
 
     return obstacle()
 
 
 def _gpu() -> str:
-    from .cuda_functions import numba_cuda, simulated
+    from .cuda_functions import simulated
+    from .cuda_machine import gpu
 
-    return "numba's simulator" if simulated() else str(numba_cuda().get_current_device().name)
+    return "numba's simulator" if simulated() else str(gpu())
 
 
 OBSTACLES: Mapping[str, Callable[[], str]] = {"cpu": _none, "cuda": _cuda, "reference": _none}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,50 +11,51 @@ from typing import Any
 
 import numpy as np
 
-from .cuda_device import Device, Unavailable
+from .cuda_cache import functions_for
+from .cuda_device import Device
 from .cuda_functions import functions, numba_cuda, simulated
+from .cuda_machine import beginning, gpu, obstacle, running
 from .generate_cuda import Argument, Function, Text, generate
 from .kernel import Kernel, Kind
 from .machine_code import defined
 from .memory import Memory, Outcome
 from .outside import python_function
+from .serial import to_plain
+from .unusable import Unavailable
 
-__all__ = ["CudaProgram", "Unavailable", "build", "namespace_of", "obstacle", "signature", "text_of"]
+__all__ = ["CudaProgram", "Unavailable", "build", "namespace_of", "signature", "text_of"]
 
 Outside = Mapping[str, object]
-
-
-# ---- what this machine can run ------------------------------------------------------------------
-
-
-def obstacle() -> str:
-    """Why this machine cannot run the backend, and what to do; empty where it can."""
-    if simulated():
-        return ""
-    if importlib.util.find_spec("numba_cuda") is None:
-        return 'the package numba-cuda is not installed; run: python -m pip install "dvdt[cuda]"'
-    if not numba_cuda().is_available():
-        return "there is no NVIDIA GPU with a driver that CUDA can use here (`nvidia-smi` shows what the driver sees)"
-    return ""
 
 
 def build(
     kernel: Kernel, precision: np.dtype[np.floating], outside: Outside = MappingProxyType({}), *, exact_math: bool = False
 ) -> CudaProgram:
-    """Compile the kernel for "float32" or "float64".
+    """Compile the kernel for "float32" or "float64", or take it from the cache.
 
     outside      the functions from outside that the kernel calls
     exact_math   functions are the CPU's polynomials and every operation is rounded by itself: float64 states are the CPU's bit for bit
 
-    Raises Unavailable where there is no GPU, no driver or no numba-cuda.
+    Raises Unavailable where there is no GPU, no driver or no numba-cuda, and where the GPU, the driver and the packages do not match.
     """
     if why := obstacle():
         raise Unavailable(why)
     start = time.perf_counter()
     precision = np.dtype(precision)
     text = text_of(kernel, precision, exact_math)
-    compiled = _compiled(text, outside, exact_math)
-    return CudaProgram(kernel, precision, True, time.perf_counter() - start, text, compiled)
+    with beginning():
+        functions, compiled = _functions(kernel, text, precision, exact_math, outside)
+    return CudaProgram(kernel, precision, compiled, time.perf_counter() - start, text, functions)
+
+
+def _functions(
+    kernel: Kernel, text: Text, precision: np.dtype[np.floating], exact_math: bool, outside: Outside
+) -> tuple[Mapping[str, Any], bool]:
+    """The functions of the text, each compiled for its arguments, and whether they had to be."""
+    content = json.dumps([text.source, precision.name, exact_math, [to_plain(function) for function in kernel.functions]])
+    types = {function.name: signature(function, precision) for function in text.functions}
+    device = "" if simulated() else gpu().architecture
+    return functions_for(content, device, types, lambda: namespace_of(text, exact_math, outside))
 
 
 def text_of(kernel: Kernel, precision: np.dtype[np.floating], exact_math: bool = False) -> Text:
@@ -69,11 +70,6 @@ def namespace_of(text: Text, exact_math: bool, outside: Outside = MappingProxyTy
     cuda = numba_cuda()
     called = {spelled: cuda.jit(device=True)(python_function(outside[name])) for name, spelled in text.outside}
     return defined(text.source, {"cuda": cuda, **called, **functions(text.imports, exact_math)})
-
-
-def _compiled(text: Text, outside: Outside, exact_math: bool) -> Mapping[str, Any]:
-    namespace = namespace_of(text, exact_math, outside)
-    return {function.name: numba_cuda().jit(namespace[function.name]) for function in text.functions}
 
 
 def signature(function: Function, precision: np.dtype[np.floating]) -> tuple[Any, ...]:
@@ -121,6 +117,7 @@ class CudaProgram:
     def source(self) -> str:
         return self.text.source
 
+    @running()
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
         """Make the steps first..last-1 on the device, in chunks; `threads` is of no account."""
         device = self._device(memory)
@@ -135,11 +132,13 @@ class CudaProgram:
                 return device.replay(begin, end)
         return Outcome(last)
 
+    @running()
     def record(self, memory: Memory, step: int) -> None:
         """Write the recordings that are due at `step`, from the present values."""
         if memory.recordings:
             self._device(memory).record(step)
 
+    @beginning()
     def _device(self, memory: Memory) -> Device:
         if not isinstance(memory.device, Device) or memory.device.functions is not self.functions:
             memory.bring_home()

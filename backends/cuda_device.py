@@ -15,15 +15,12 @@ from .cuda_spikes import Lists
 from .generate_cuda import Argument, Function, Text, place_of, rows_of
 from .kernel import Kernel, Kind
 from .memory import Memory, NonFinite, Outcome
+from .unusable import Unavailable
 
 THREADS = 256  # of a block
 LISTED_BYTES = 1 << 28  # of the lists of all neurons, at most
 MOST, FEWEST = 1 << 12, 2  # places of a neuron's list
 RECENT = 8  # values that a NonFinite shows
-
-
-class Unavailable(Exception):
-    """There is nothing to run on; the message says what is missing and what to do."""
 
 
 class Device:

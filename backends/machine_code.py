@@ -49,11 +49,16 @@ def environment() -> str:
     """What machine code depends on beside its kernel: everything in this folder, the compilers, NumPy, Python, the processor."""
     from llvmlite import binding
 
-    sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     versions = [sys.version, *(f"{package} {version(package)}" for package in ("numba", "llvmlite", "numpy"))]
     processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    return cache.digest(own_digest(), *versions, processor)
+
+
+def own_digest() -> str:
+    """A digest of everything in this folder, and of what numba is told by the environment."""
+    sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
-    return cache.digest(*sources, *versions, processor, *settings)
+    return cache.digest(*sources, *settings)
 
 
 def function_for(content: str, generate: Callable[[], str], outside: Outside = no_functions) -> tuple[Function, bool]:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 import dvdt
-from dvdt.backends.cuda import obstacle
+from dvdt.backends.cuda_machine import obstacle
 
 from .cases import CASES, drive, start
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...backends.memory import NonFinite, recorded_as
+from ...backends.unusable import Unavailable
 from ..errors import RunError, UsageError
 from .assembly import assemble
 from .binding import Binding, bind, rebound
@@ -185,6 +186,12 @@ class Simulation:
     def _advance(self, steps: int, progress: Progress, record_end: bool, halts: Onward = NOWHERE) -> Reached:
         if self._stopped:
             raise UsageError(self._stopped)
+        try:
+            return self._made(steps, progress, record_end, halts)
+        except Unavailable as obstacle:
+            raise UsageError(f"backend={self._settings.backend!r}: {obstacle}") from None
+
+    def _made(self, steps: int, progress: Progress, record_end: bool, halts: Onward) -> Reached:
         first, last = self._step, self._step + steps
         room = self._room_for(first, last)
         self._keep_snapshot()
@@ -336,13 +343,15 @@ class Simulation:
 
     # ---- telling
 
-    def _result(self, first: int, last: int, seconds: float, notes: Sequence[str], owned: bool, missing: str = "") -> Result:
+    def _result(
+        self, first: int, last: int, seconds: float, notes: Sequence[str], owned: bool, missing: str = "", ended: bool = True
+    ) -> Result:
         """The result of the steps `first` to `last`; with `owned` its arrays are those of the run, which is over."""
         result = told(
             self._assembly,
             self._kept.tables,
             self._kept.logs,
-            Stretch(first, last, seconds, (*self._notes, *notes), missing),
+            Stretch(first, last, seconds, (*self._notes, *notes), missing, ended),
             owned,
         )
         if not owned:
@@ -373,7 +382,7 @@ class Simulation:
     def _call_failed(self, what: str, first: int, seconds: float, notes: Sequence[str]) -> RunError:
         self._stopped = f"this simulation has stopped: {what}"
         missing = f"the run has no final state: {what}"
-        result = self._result(first, self._step, seconds, [*notes, what], owned=False, missing=missing)
+        result = self._result(first, self._step, seconds, [*notes, what], owned=False, missing=missing, ended=False)
         return RunError(f"{what}, after {self._told_time(self._step)}; the results up to there are in .result", result)
 
     def _told_time(self, step: int) -> str:

@@ -24,13 +24,15 @@ from .used import unset_and_used
 
 @dataclass(frozen=True)
 class Stretch:
-    """The steps `first` to `last` (not included), the seconds they took, notes, and why there is no final state (empty where there is one)."""
+    """The steps `first` to `last` (not included), the seconds they took, notes, why there is no final state (empty where there is one), and
+    whether what stood at the end was recorded."""
 
     first: int
     last: int
     seconds: float
     notes: tuple[str, ...]
     missing: str = ""
+    ended: bool = True
 
 
 def told(assembly: Assembly, tables: Sequence[Table], logs: Sequence[EventLog], stretch: Stretch, owned: bool) -> Result:
@@ -71,6 +73,8 @@ def described(assembly: Assembly, trouble: NonFinite, time: str) -> tuple[str, s
 
 def _trace(assembly: Assembly, table: Table, stretch: Stretch, owned: bool) -> Trace:
     rows, unit = table.rows(stretch.first, stretch.last), assembly.binding.variables[table.track.name].unit
+    if not stretch.ended and rows.stop > rows.start and table.steps(rows)[-1] == stretch.last:
+        rows = slice(rows.start, rows.stop - 1)
     values, columns = table.values[rows], table.track.columns
     if columns is not None:
         values, owned = values[:, columns], True

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import dvdt
-from dvdt.backends import cuda, reference
+from dvdt.backends import cuda, cuda_device, reference
 from dvdt.backends.memory import Recording
 from dvdt.dsl.compile import Structure, compile_model
 
@@ -113,6 +113,38 @@ def test_functions_from_outside_are_called() -> None:
         for b in ("reference", "cuda")
     ]
     np.testing.assert_array_equal(*states)
+
+
+class CUDAError(Exception):
+    """As NVIDIA's packages raise it."""
+
+
+def test_a_device_that_is_too_small_or_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything runs in a UsageError, in the middle in a RunError that has the results so far."""
+    told: dict[str, Any] = {"dt": "0.1 ms", "method": "exact", "backend": "cuda", "precision": "float64", "record": "v"}
+    sim = dvdt.Simulation("dv/dt = -v/(10 ms); v(0) = 1", n=2, progress=False, **told)
+    make = cuda_device.Device.make
+
+    def fails(*given: object) -> None:
+        raise CUDAError("CUDA_ERROR_OUT_OF_MEMORY: The API call failed")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(cuda_device.Device, "__init__", fails)
+        with pytest.raises(dvdt.UsageError, match="backend='cuda': the memory of the GPU is full"):
+            sim.run("40 ms")
+
+    def fails_later(device: Any, first: int, last: int) -> bool:
+        if first:
+            raise CUDAError("CUDA_ERROR_LAUNCH_FAILED: an exception occurred on the device")
+        return make(device, first, last)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(cuda_device.Device, "make", fails_later)
+        with pytest.raises(dvdt.RunError, match=r"the GPU stopped in a kernel .*, after 25\.6 ms; the results") as failed:
+            sim.run("40 ms")
+    np.testing.assert_allclose(failed.value.result["v"][:, 0], np.exp(-np.arange(256) / 100), rtol=1e-12)
+    with pytest.raises(dvdt.UsageError, match="this simulation has stopped: the GPU stopped in a kernel"):
+        sim.run("1 ms")
 
 
 def distinct() -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import dvdt
-from dvdt.backends import cuda
+from dvdt.backends import cuda_machine
 from dvdt.dsl.compile import Structure, compile_model
 
 assembler = pytest.mark.skipif(
@@ -36,7 +36,7 @@ def test_on_the_simulator(part: str) -> None:
 
 
 def test_a_machine_without_numba_cuda_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(cuda_machine.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(dvdt.UsageError, match=r'numba-cuda is not installed; run: python -m pip install "dvdt\[cuda\]"'):
         dvdt.simulate("lif", "1 ms", backend="cuda")
     statuses = {status.name: status.obstacle for status in dvdt.backends()}
@@ -51,7 +51,7 @@ def test_a_machine_without_a_driver_is_told_so() -> None:
 
     if device.is_available():
         pytest.skip("there is a GPU here")
-    with pytest.raises(dvdt.UsageError, match="no NVIDIA GPU with a driver"):
+    with pytest.raises(dvdt.UsageError, match="no NVIDIA driver here; install one"):
         dvdt.simulate("lif", "1 ms", backend="cuda")
 
 

@@ -1,0 +1,84 @@
+"""Functions of a device, compiled by numba for given arguments and kept on disk: a process that finds them calls no compiler.
+
+What is kept is numba's own kernel (assembly text, machine code, how arguments are passed), pickled; what launches it is numba's dispatcher.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import pickle
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any
+
+from . import cache
+from .cuda_functions import numba_cuda, simulated
+from .machine_code import own_digest
+
+Types = tuple[Any, ...]  # numba's types of the arguments of a function
+Functions = Mapping[str, Any]
+
+PACKAGES = ("numba", "numba-cuda", "llvmlite", "numpy", "cuda-bindings", "cuda-core")
+
+_LOADED: dict[str, Functions] = {}  # as in `machine_code`: looked up by the digest of what it was made from
+_LOCK = threading.Lock()
+
+
+@functools.cache
+def environment() -> str:
+    """What code of a device depends on beside its text and the device: everything in this folder, the compilers, Python."""
+    _, *nvrtc = import_module("cuda.bindings.nvrtc").nvrtcVersion()
+    toolkit = nvrtc, import_module("cuda.bindings.nvvm").version(), _linker()
+    return cache.digest(own_digest(), sys.version, *(f"{package} {version(package)}" for package in PACKAGES), repr(toolkit))
+
+
+def _linker() -> object:
+    """The version of nvJitLink; where it is missing, the driver links, whose version is part of the key."""
+    try:
+        return import_module("cuda.bindings.nvjitlink").version()
+    except (ImportError, RuntimeError):
+        return None
+
+
+def functions_for(
+    content: str,
+    device: str,
+    types: Mapping[str, Types],
+    define: Callable[[], Functions],
+    options: Functions = MappingProxyType({}),
+) -> tuple[Functions, bool]:
+    """The functions of some content, ready to be launched, and whether they had to be compiled.
+
+    They come from this process, from disk, or from `define()`, which gives them in Python. `device` says what they are compiled for,
+    `types` those of each function's arguments, `options` are numba's (`cuda.jit`). On the simulator nothing is compiled or kept.
+    """
+    if simulated():
+        return {name: numba_cuda().jit(define()[name]) for name in types}, True
+    key = cache.digest("cuda", content, device, repr(sorted(types.items())), repr(sorted(options.items())), environment())
+    with _LOCK:
+        if key in _LOADED:
+            return _LOADED[key], False
+        defined = define()
+        # what is assembled is the text whose registers and spills the tests look at; left to itself numba compiles twice, to link at last
+        functions = {name: numba_cuda().jit(defined[name], **{"lto": False, **options}) for name in types}
+        kept = _kept(key)
+        if kept is None:
+            kernels = {name: function.compile(types[name]) for name, function in functions.items()}
+            cache.write(key, {name: base64.b64encode(pickle.dumps(kernel)).decode() for name, kernel in kernels.items()})
+        else:
+            for name, kernel in kept.items():
+                kernel.bind()
+                functions[name].add_overload(kernel, types[name])
+        _LOADED[key] = functions
+        return functions, kept is None
+
+
+def _kept(key: str) -> Functions | None:
+    """Numba's kernels by the names of their functions. They are pickled in a folder that is the user's alone (see `cache`)."""
+    found = cache.read(key)
+    return None if found is None else {name: pickle.loads(base64.b64decode(kernel)) for name, kernel in found.items()}
