@@ -1,16 +1,54 @@
-"""What kernels can run on here."""
+"""The backends: how each makes a program of a kernel, and what this machine can run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from .kernel import Kernel
+from .program import Program
+
 
 def _none() -> str:
     return ""
 
 
-def _cuda() -> str:
+Functions = Mapping[str, object]  # Python functions that a kernel calls
+Real = np.dtype[np.floating]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """`build` makes a program of a kernel, a precision, the functions that it calls, and whether the CPU's rounding is asked for
+    (`exact_math`: of account on GPUs alone). `obstacle`: why this machine cannot run it, with what to do. `device`: what it computes on,
+    where that is not the processor."""
+
+    build: Callable[[Kernel, Real, Functions, bool], Program]
+    obstacle: Callable[[], str] = _none
+    device: Callable[[], str] = _none
+
+
+def _cpu(kernel: Kernel, precision: Real, functions: Functions, exact_math: bool) -> Program:
+    from . import cpu
+
+    return cpu.build(kernel, precision, functions)
+
+
+def _reference(kernel: Kernel, precision: Real, functions: Functions, exact_math: bool) -> Program:
+    from . import reference
+
+    return reference.build(kernel, precision)
+
+
+def _cuda(kernel: Kernel, precision: Real, functions: Functions, exact_math: bool) -> Program:
+    from . import cuda
+
+    return cuda.build(kernel, precision, functions, exact_math=exact_math)
+
+
+def _no_gpu() -> str:
     from .cuda_machine import obstacle
 
     return obstacle()
@@ -23,8 +61,7 @@ def _gpu() -> str:
     return "numba's simulator" if simulated() else str(gpu())
 
 
-OBSTACLES: Mapping[str, Callable[[], str]] = {"cpu": _none, "cuda": _cuda, "reference": _none}
-DEVICES: Mapping[str, Callable[[], str]] = {"cuda": _gpu}  # of backends that do not compute on the processor
+BACKENDS: Mapping[str, Backend] = {"cpu": Backend(_cpu), "cuda": Backend(_cuda, _no_gpu, _gpu), "reference": Backend(_reference)}
 
 
 @dataclass(frozen=True)
@@ -57,7 +94,7 @@ class Available:
 
 def available() -> Available:
     """Every backend, and what stands in its way on this machine."""
-    return Available(tuple(_status(name, obstacle()) for name, obstacle in OBSTACLES.items()))
+    return Available(tuple(_status(name, backend.obstacle()) for name, backend in BACKENDS.items()))
 
 
 def _status(name: str, obstacle: str) -> BackendStatus:
@@ -66,4 +103,4 @@ def _status(name: str, obstacle: str) -> BackendStatus:
 
 def device_of(backend: str) -> str:
     """What a backend that can run here computes on, where that is not the processor."""
-    return DEVICES.get(backend, _none)()
+    return BACKENDS[backend].device()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from ..backends.kernel import Kernel
+from ..backends.availability import BACKENDS
 from ..backends.program import Program
+from ..backends.unusable import Unavailable, Unusable
 from . import store
 from .checked import CheckedModel, without_declaration
 from .errors import UsageError
 from .structure import Compiled, Structure
 
-__all__ = ["BACKENDS", "Compiled", "Structure", "build", "compile_model"]
+__all__ = ["Compiled", "Structure", "build", "compile_model"]
 
 
 def compile_model(model: CheckedModel, structure: Structure) -> Compiled:
@@ -53,55 +54,24 @@ def _compile(model: CheckedModel, structure: Structure) -> Compiled:
     )
 
 
-Functions = Mapping[str, object]  # Python functions that a kernel calls
-
-
-def _cpu(kernel: Kernel, precision: np.dtype[np.floating], functions: Functions) -> Program:
-    from ..backends import cpu
-
-    return cpu.build(kernel, precision, functions)
-
-
-def _reference(kernel: Kernel, precision: np.dtype[np.floating], functions: Functions) -> Program:
-    from ..backends import reference
-
-    return reference.build(kernel, precision)
-
-
-def _cuda(kernel: Kernel, precision: np.dtype[np.floating], functions: Functions, exact_math: bool = False) -> Program:
-    from ..backends import cuda
-
-    try:
-        return cuda.build(kernel, precision, functions, exact_math=exact_math)
-    except cuda.Unavailable as obstacle:
-        raise UsageError(f"backend='cuda': {obstacle}") from None
-
-
-BACKENDS: Mapping[str, Callable[[Kernel, np.dtype[np.floating], Functions], Program]] = {
-    "cpu": _cpu,
-    "cuda": _cuda,
-    "reference": _reference,
-}
 PRECISIONS = ("float64", "float32")
 
 
 def build(
-    compiled: Compiled, backend: str, precision: str, functions: Functions | None = None, exact_math: bool = False
+    compiled: Compiled, backend: str, precision: str, functions: Mapping[str, object] | None = None, exact_math: bool = False
 ) -> Program:
     """A program that runs the kernel, which calls `functions`; `exact_math` is of account on "cuda" alone.
 
     Raises UsageError for a backend or precision that does not exist, a backend that this machine cannot run, and a function that cannot
     be compiled.
     """
-    from ..backends.unusable import Unusable
-
     if backend not in BACKENDS:
         raise UsageError(f"backend: there is no backend called {backend!r}; there are {', '.join(BACKENDS)}")
     if precision not in PRECISIONS:
         raise UsageError(f"precision: expected {' or '.join(PRECISIONS)}, not {precision!r}")
     try:
-        if exact_math and backend == "cuda":
-            return _cuda(compiled.kernel, np.dtype(precision), functions or {}, exact_math=True)
-        return BACKENDS[backend](compiled.kernel, np.dtype(precision), functions or {})
+        return BACKENDS[backend].build(compiled.kernel, np.dtype(precision), functions or {}, exact_math)
+    except Unavailable as obstacle:
+        raise UsageError(f"backend={backend!r}: {obstacle}") from None
     except Unusable as reason:
         raise UsageError(f"parameters: {reason}") from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...backends.availability import BACKENDS
 from ..errors import UsageError
 from ..near_names import near_names
 from .conventions import CONVENTIONS, Convention
@@ -116,8 +117,6 @@ def _spike_times(value: object, backend: object) -> str:
 
 
 def _backend(value: object) -> str:
-    from ..compile import BACKENDS
-
     return _one_of("backend", value, tuple(BACKENDS))
 
 

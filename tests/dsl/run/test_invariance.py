@@ -1,13 +1,11 @@
 """The same bits for any number of threads, any size of a block, any split of a run and any choice of recording."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
 import dvdt
 from dvdt.backends import cpu
-from dvdt.dsl import compile as compiling
+from dvdt.backends.availability import BACKENDS, Backend
 from dvdt.dsl.run import loop
 
 ALONE = """
@@ -100,7 +98,8 @@ def test_threads(name, precision):
 def test_block_sizes(name, precision, monkeypatch):
     usual = whole(name, precision)
     block = 64 if precision == "float64" else 256
-    monkeypatch.setitem(compiling.BACKENDS, "cpu", partial(cpu.build, block=block))
+    blocks = Backend(lambda kernel, real, functions, _: cpu.build(kernel, real, functions, block=block))
+    monkeypatch.setitem(BACKENDS, "cpu", blocks)
     other = whole(name, precision, threads=2)
     assert_same(usual, other, name)
     assert np.array_equal(usual["v"], other["v"])
