@@ -78,9 +78,8 @@ def test_every_part_runs_on_the_simulator(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "cuda.json").read_text())
     assert found["finished"]
     assert found["left_out"] == []
-    assert {name: check["troubles"] for name, check in found["agreement"].items()} == dict.fromkeys(
-        ("draws", "not_finite", "model lif", "without_spikes"), []
-    )
+    assert set(found["agreement"]) == {"draws", "not_finite", "model lif", "without_spikes"}
+    assert [trouble for check in found["agreement"].values() for trouble in check["troubles"]] == []
     assert set(found["limits"]) == set(PAGE.UNITS)
     assert [(row["precision"], row["recorded"]) for row in found["rows"]] == [
         (precision, recorded) for recorded in ("nothing", "spikes", "one state") for precision in ("float32", "float64")
