@@ -120,7 +120,7 @@ class CudaProgram:
     @running()
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
         """Make the steps first..last-1 on the device, in chunks; `threads` is of no account."""
-        device = self._device(memory)
+        device = self.settle(memory)
         begin = first
         while begin < last:
             end = begin + device.steps_at_once(last - begin)
@@ -136,10 +136,11 @@ class CudaProgram:
     def record(self, memory: Memory, step: int) -> None:
         """Write the recordings that are due at `step`, from the present values."""
         if memory.recordings:
-            self._device(memory).record(step)
+            self.settle(memory).record(step)
 
     @beginning()
-    def _device(self, memory: Memory) -> Device:
+    def settle(self, memory: Memory) -> Device:
+        """The arrays of a memory on the device, as new as those in the main memory."""
         if not isinstance(memory.device, Device) or memory.device.functions is not self.functions:
             memory.bring_home()
             memory.device = Device(self.kernel, self.text, self.functions, memory)

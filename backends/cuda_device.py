@@ -36,7 +36,7 @@ class Device:
         self.blocks = -(-memory.n // self.threads)
         self.grid = self.blocks, self.threads
         self.capacity = self._places()
-        self.ahead, self.changes = False, -1
+        self.ahead, self.lent, self.changes = False, False, -1
         self._refuse_what_does_not_fit()
         counted = {
             place: sum(place_of(a) == place for a in kernel.arrays) for place in ("reals", "whole", "fixed", "fixed_whole")
@@ -95,13 +95,21 @@ class Device:
                 self.columns[name] = matrix, self.cuda.to_device(np.ascontiguousarray(memory.by_columns(name)))
 
     def bring_home(self) -> None:
-        """Copy the written arrays to the main memory, where the device is ahead of it."""
-        if self.ahead:
+        """Copy the written arrays to the main memory, where the device is ahead of it. Who has been lent an array may have written it
+        since; but what was written in the main memory after the last copy is newer."""
+        if self.ahead or (self.lent and self.changes == self.memory.changes):
             for array in self.kernel.arrays:
                 if array.written:
                     values = self.arrays[place_of(array)][self.rows[array.name]].copy_to_host()
                     self.memory.stored(self.kernel, array.name)[:] = values
             self.ahead = False
+
+    def lend(self, name: str) -> Any:
+        """The array of that name, for others to read and write between the steps. It is the same one as long as the device lives."""
+        self.lent = True
+        self.cuda.synchronize()
+        array = next(array for array in self.kernel.arrays if array.name == name)
+        return self.arrays[place_of(array)][self.rows[name]]
 
     # ---- chunks -------------------------------------------------------------------------------------
 
@@ -119,7 +127,7 @@ class Device:
             self._launch(self._function("advance"), first, last, last)
         self.lists.gather()
         if self.lists.overfull or self.lists.not_finite:
-            self.arrays.update(kept)
+            self._take(kept)
             return False
         if not self.kernel.coupled:
             self._swap()
@@ -128,9 +136,19 @@ class Device:
         self.recordings.hand_over()
         return True
 
+    def _take(self, new: Mapping[str, Any]) -> None:
+        """These in the place of the arrays; or their values, where somebody holds the arrays."""
+        for place, array in new.items():
+            if self.lent:
+                self.arrays[place].copy_to_device(array)
+            else:
+                self.arrays[place] = array
+
     def _swap(self) -> None:
-        for place in self.other:
-            self.arrays[place], self.other[place] = self.other[place], self.arrays[place]
+        before = {place: self.arrays[place] for place in self.other}
+        self._take(self.other)
+        if not self.lent:
+            self.other = before
 
     def record(self, step: int) -> None:
         """What is due at one step, from the present values."""

@@ -37,7 +37,7 @@ class Recordings:
 
     def steps_at_once(self, wanted: int) -> int:
         """As many steps as have room in the buffers of a chunk."""
-        recordings = self.memory.recordings
+        recordings = [recording for recording in self.memory.recordings if recording.held is None]
         bytes_a_step = sum(r.values.dtype.itemsize * len(r.neurons) / r.every for r in recordings)
         return max(1, min(wanted, int(RECORDED_BYTES / bytes_a_step) if bytes_a_step else wanted))
 
@@ -52,9 +52,15 @@ class Recordings:
             if recording.probe in self.buffers:
                 raise ValueError(f"two recordings of {recording.probe} at once")
             column = self._column(recording)
-            dtype = recorded_as(self._kind(recording.probe), self.memory.precision)
-            values = self.cuda.device_array((rows, len(recording.neurons)), dtype)
-            self.buffers[recording.probe] = Buffer(recording, column, values, row, rows)
+            self.buffers[recording.probe] = Buffer(recording, column, self._values(recording, row, rows), row, rows)
+
+    def _values(self, recording: Recording, row: int, rows: int) -> Any:
+        """Where these rows are written on the device."""
+        if recording.held is not None:
+            recording.held.make_room()
+            return recording.held.rows(slice(row, row + rows))
+        dtype = recorded_as(self._kind(recording.probe), self.memory.precision)
+        return self.cuda.device_array((rows, len(recording.neurons)), dtype)
 
     def _column(self, recording: Recording) -> Any:
         key = recording.probe
@@ -65,10 +71,11 @@ class Recordings:
         return self.columns[key]
 
     def hand_over(self) -> None:
-        """Copy the buffers to the recordings."""
+        """Copy the buffers to the recordings, but for those that stay on the device."""
         for buffer in self.buffers.values():
-            values = buffer.values.copy_to_host()
-            buffer.recording.values[buffer.row : buffer.row + buffer.rows] = values
+            if buffer.recording.held is None:
+                values = buffer.values.copy_to_host()
+                buffer.recording.values[buffer.row : buffer.row + buffer.rows] = values
 
     def argument(self, of: str, probe: str, kind: Kind) -> Any:
         """What a function gets for one of its arguments about a probe (see `generate_cuda.RECORDING`)."""

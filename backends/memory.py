@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .kernel import Kernel, Kind
 
+if TYPE_CHECKING:
+    from .held import Held
+
 Listed = tuple[NDArray[Any], ...]  # steps, neurons, and with a timed kernel moments: one value an event
 
 
 @dataclass
 class Recording:
-    """Where one probe is written: row (k - start)//every of `values` at each step k >= start with (k - start) % every == 0."""
+    """Where one probe is written: row (k - start)//every of `values` at each step k >= start with (k - start) % every == 0. Where its
+    rows stay on a device they are those of `held`, and `values` has none."""
 
     probe: str
     every: int
     start: int
     neurons: NDArray[np.int64]  # ascending
     values: NDArray[np.generic]  # (rows, len(neurons)), as `recorded_as` says of the kind of the probe
+    held: Held | None = None
 
 
 def recorded_as(kind: Kind, precision: np.dtype[np.floating]) -> np.dtype[np.generic]:
@@ -33,8 +38,17 @@ def recorded_as(kind: Kind, precision: np.dtype[np.floating]) -> np.dtype[np.gen
 class Elsewhere(Protocol):
     """What a backend keeps of a memory on a device of its own."""
 
+    lent: bool  # whether an array has been lent: others may have written it at any time
+
     def bring_home(self) -> None:
         """Copy to the arrays of the memory what is newer on the device."""
+
+    def refresh(self) -> None:
+        """Take over what was changed in the arrays of the memory."""
+
+    def lend(self, name: str) -> Any:
+        """The array of that name on the device, for others to read and write between the steps. It is the same one as long as the device
+        lives."""
 
 
 @dataclass

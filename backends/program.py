@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from .kernel import Kernel
-from .memory import Memory, Outcome
+from .memory import Elsewhere, Memory, Outcome
 
 
 class Program(Protocol):
@@ -37,3 +37,10 @@ class Program(Protocol):
 
     def record(self, memory: Memory, step: int) -> None:
         """Write the recordings that are due at `step`, from the present values."""
+
+
+class DeviceProgram(Program, Protocol):
+    """A kernel that runs on a device with a memory of its own."""
+
+    def settle(self, memory: Memory) -> Elsewhere:
+        """The arrays of a memory on the device, as new as those in the main memory."""

@@ -144,12 +144,11 @@ def to_sympy(expression: Expr) -> sympy.Expr:
             return to_sympy(base) ** exponent
         case Operation(name, arguments):
             parts = [to_sympy(argument) for argument in arguments]
-            return combined(name, parts)
+            return _combine(name, parts)
     raise TypeError(expression)
 
 
-def combined(name: str, parts: list[sympy.Expr]) -> sympy.Expr:
-    """An operation of terms that are sympy's already."""
+def _combine(name: str, parts: list[sympy.Expr]) -> sympy.Expr:
     match name:
         case "add":
             return sympy.Add(*parts)

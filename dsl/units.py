@@ -206,6 +206,17 @@ def usual_unit(dimension: Dimension) -> Unit:
     return Unit(text, dimension, sum((decade * power for _, decade, power in parts), Fraction(0)))
 
 
+def computing_unit(dimension: Dimension) -> Unit:
+    """The unit in which numbers of this dimension are computed: mV, pA, nS, and pA*ms for a charge."""
+    usual = usual_unit(dimension)
+    if usual.computing_decade == 0:
+        return usual
+    small = {"V": ("mV", -3), "A": ("pA", -12), "m": ("um", -6), "s": ("ms", -3), "mol": ("amol", -18)}
+    parts = [(*small.get(symbol, (symbol, 0)), power) for symbol, power in electrical(dimension)]
+    text = spell((symbol, power) for symbol, _, power in parts)
+    return Unit(text, dimension, sum((decade * power for _, decade, power in parts), Fraction(0)))
+
+
 def written_with(number: str, unit: Unit) -> str:
     """A number and its unit as a text of the language: `20 ms`, and `0.02 /ms` where the unit begins as `1/`."""
     return f"{number} {unit.text.removeprefix('1') if unit.text.startswith('1/') else unit.text}"

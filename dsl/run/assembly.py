@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backends.availability import device_of
 from ...backends.kernel import Expr, Hoist, Kernel, Propagator
 from ...backends.memory import Memory, allocate
-from ...backends.program import Program
+from ...backends.program import DeviceProgram, Program
 from ...backends.prologue import following, read_by, run_prologue
 from ..structure import LENGTH, Compiled, Structure
 from . import drive
@@ -41,6 +43,7 @@ class Assembly:
     compiled: Compiled
     program: Program | None = None
     memory: Memory | None = None
+    device: str = ""  # that the program runs on, where it is not the processor
     compiled_kernels: int = 0
     compile_seconds: float = 0.0
     tables: dict[str, NDArray[np.floating]] = field(default_factory=dict)
@@ -96,6 +99,7 @@ class Assembly:
 
             settings, functions = self.settings, {name: source.function for name, source in self._called().items()}
             self.program = build(self.compiled, settings.backend, settings.precision.name, functions, settings.exact_math)
+            self.device = device_of(settings.backend)
             self.compiled_kernels += self.program.compiled
             self.compile_seconds += self.program.compile_seconds
         return self.program
@@ -181,8 +185,9 @@ class Assembly:
             reference.build(self.kernel, self.settings.precision).make_phases(self._memory(), phases, step - 1)
 
     def written(self) -> dict[str, NDArray[np.generic]]:
-        """The stored arrays that a step writes, by name (views): all that one step leaves to the next."""
-        return {array.name: self._memory().row(self.kernel, array.name) for array in self.kernel.arrays if array.written}
+        """The stored arrays that a step writes, by name (views to read): all that one step leaves to the next."""
+        self.fetch()
+        return {array.name: self._memory().stored(self.kernel, array.name) for array in self.kernel.arrays if array.written}
 
     def states(self) -> Mapping[str, NDArray[np.generic]]:
         """The stored array of each state (views), to read and to write."""
@@ -198,6 +203,20 @@ class Assembly:
     def fetch(self) -> None:
         """Make the arrays in the main memory the newest ones."""
         self._memory().bring_home()
+
+    def lend(self, name: str) -> Any:
+        """The array of a state on the device, for others to read and write."""
+        return cast(DeviceProgram, self.build()).settle(self.place()).lend(name)
+
+    @property
+    def lent(self) -> bool:
+        """Whether somebody may read and write arrays on the device."""
+        return self.memory is not None and self.memory.device is not None and self.memory.device.lent
+
+    def show(self) -> None:
+        """Have those who read arrays on the device see what was written in the main memory."""
+        if self.lent and self.memory is not None and self.memory.device is not None:
+            self.memory.device.refresh()
 
     def _memory(self) -> Memory:
         assert self.memory is not None

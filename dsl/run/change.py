@@ -15,6 +15,7 @@ from ..units import from_computing
 from .assembly import Assembly
 from .binding import Binding
 from .initial import BLOCK, Block, fill, one_value
+from .on_device import OnDevice, unit_on_device
 from .result import FinalState
 from .settings import Settings
 from .values import DRIVEN, PerNeuron, Stored, Target, source_of
@@ -23,8 +24,14 @@ from .values import DRIVEN, PerNeuron, Stored, Target, source_of
 class States(Mapping[str, NDArray[Any]]):
     """The states of a simulation, by name, in their declared units."""
 
-    def __init__(self, names: Sequence[str], now: Callable[[], FinalState], write: Callable[[str, object], None]) -> None:
-        self._names, self._now, self._write = names, now, write
+    def __init__(
+        self,
+        names: Sequence[str],
+        now: Callable[[], FinalState],
+        write: Callable[[str, object], None],
+        lend: Callable[[str, object], OnDevice],
+    ) -> None:
+        self._names, self._now, self._write, self._lend = names, now, write, lend
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._now()[name]
@@ -35,6 +42,15 @@ class States(Mapping[str, NDArray[Any]]):
     def si(self, name: str) -> NDArray[Any]:
         """The values in the base SI unit."""
         return self._now().si(name)
+
+    def on_device(self, name: str, unit: object = None) -> OnDevice:
+        """A state where it lies on the GPU, without a copy: CuPy, PyTorch and numba take it as an array of theirs, one value a neuron.
+
+        What they write holds from the next step on, as if it had been set here; what is set here, they see. The array stays the same one
+        until a parameter is given another shape. `unit`: where the model declares one that is not computed in, such as V, that which is,
+        "mV". Raises UsageError for other backends than "cuda", whose states lie in the main memory, and for a unit that would need a copy.
+        """
+        return self._lend(name, unit)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -83,6 +99,20 @@ def set_state(assembly: Assembly, name: str, value: object, step: int) -> None:
         block = Block(now, assembly.settings.seed, assembly.settings.dt, first, min(first + BLOCK, binding.n), step=step)
         rows[name][block.first : block.stop] = block.of_source(name, source)
     assembly.observe(step)
+
+
+def state_on_device(assembly: Assembly, name: str, unit: object, now: Callable[[], Assembly]) -> OnDevice:
+    """A state where it lies on the device, for others to read and write as long as the assembly is the one that there is `now`."""
+    where, backend = f"state.on_device({name!r})", assembly.settings.backend
+    if backend != "cuda":
+        raise UsageError(f"{where}: with backend={backend!r} states lie in the main memory, and sim.state[{name!r}] is it")
+    stored = unit_on_device(assembly.binding.variables[name], unit, where, f"sim.state[{name!r}]")
+    array = assembly.lend(name)
+
+    def outdated() -> str:
+        return "" if now() is assembly else "another kernel runs by now, with arrays of its own; ask sim.state.on_device anew"
+
+    return OnDevice(name, stored.text, tuple(array.shape), np.dtype(array.dtype), array, outdated)
 
 
 def current_parameter(binding: Binding, given: Mapping[str, object], name: str, settings: Settings) -> object:

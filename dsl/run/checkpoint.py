@@ -102,7 +102,9 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], called: str = "sa
         "outside": unheld,
         "settings": _plain_settings(checkpoint.settings),
         "scheme": checkpoint.scheme,
-        "tracks": [{"name": t.name, "every": t.every, "neurons": keep(t.asked)} for t in checkpoint.tracks],
+        "tracks": [
+            {"name": t.name, "every": t.every, "neurons": keep(t.asked), "on_device": t.on_device} for t in checkpoint.tracks
+        ],
         "notes": checkpoint.notes,
         "arrays": {name: keep(array) for name, array in checkpoint.arrays.items()},
         "rows": {name: keep(rows) for name, rows in checkpoint.rows.items()},
@@ -141,7 +143,7 @@ def _checkpoint(index: Mapping[str, Any], arrays: Arrays) -> Checkpoint:
         outside=dict(index["outside"]),
         settings=_settings(index["settings"]),
         scheme=index["scheme"],
-        tracks=tuple(Track(t["name"], int(t["every"]), arrays[t["neurons"]]) for t in index["tracks"]),
+        tracks=tuple(Track(t["name"], int(t["every"]), arrays[t["neurons"]], bool(t["on_device"])) for t in index["tracks"]),
         notes=tuple(index["notes"]),
         arrays={name: arrays[key] for name, key in index["arrays"].items()},
         rows={name: arrays[key] for name, key in index["rows"].items()},

@@ -13,7 +13,7 @@ from .assembly import Assembly
 from .conventions import Convention
 from .estimate import Item
 from .recorders.spikes import EventLog
-from .recorders.state import Table, Track
+from .recorders.state import Table, Track, table_of
 
 
 class Recordings:
@@ -26,12 +26,12 @@ class Recordings:
     def __init__(
         self, tracks: Sequence[Track], dtype: Callable[[str], np.dtype[np.generic]], events: Sequence[str], convention: Convention
     ) -> None:
-        self.tables = [Table(track, dtype(track.name), convention) for track in tracks]
+        self.tables = [table_of(track, dtype(track.name), convention) for track in tracks]
         self.logs = [EventLog() for _ in events]
         self.spikes = dict(zip(events, self.logs, strict=True)).get("spike", EventLog())
         self.touched = False
         self._convention = convention
-        self._ended: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self._ended: list[tuple[Table, slice, NDArray[Any]]] = []
 
     @property
     def count(self) -> int:
@@ -58,14 +58,14 @@ class Recordings:
     def begin(self, first: int, last: int) -> None:
         """The steps `first` to `last` are about to be made: put aside the rows of now that belong to the step before."""
         ended = self.touched and self._convention.first_row > 0
-        rows = [row for table in self.tables if (row := table.row_at(first)) is not None] if ended else []
-        self._ended = [(row, row.copy()) for row in rows]
+        found = [(each, row) for each in self.tables if (row := each.row_at(first)) is not None] if ended else []
+        self._ended = [(each, row, each.read(row).copy()) for each, row in found]
         self.touched = self.touched and last == first
 
     def put_back(self) -> None:
         """Give the rows that were put aside the values that they had."""
-        for row, values in self._ended:
-            row[:] = values
+        for each, row, values in self._ended:
+            each.write(row, values)
 
     def record_end(self, assembly: Assembly, step: int) -> None:
         """Record what stands now, where a row of this moment is due and not ended."""
@@ -77,12 +77,12 @@ class Recordings:
 
     def rows(self, step: int) -> dict[str, NDArray[Any]]:
         """The rows of each table up to a step (views)."""
-        return {table.track.name: table.values[table.rows(0, step)] for table in self.tables}
+        return {table.track.name: table.read(table.rows(0, step)) for table in self.tables}
 
     def restore(self, step: int, rows: Mapping[str, NDArray[Any]], events: Sequence[Mapping[str, NDArray[Any]]]) -> None:
         """Hold what was stored at a step. Raises KeyError or ValueError for what was not stored of these tables."""
         for table in self.tables:
             table.grow(step)
-            table.values[table.rows(0, step)] = rows[table.track.name]
+            table.write(table.rows(0, step), rows[table.track.name])
         for log, stored in zip(self.logs, events, strict=True):
             log.restore(stored)

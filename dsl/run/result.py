@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...grammar.spelling import as_written
+from ..checked import Variable
 from ..errors import NoSuchName, UsageError
 from ..html import folded, table
 from ..near_names import near_names
 from ..units import Unit, from_computing, shift
 from .conventions import CONVENTIONS
 from .duration import time_in_ms, whole_steps
+from .on_device import OnDevice, unit_on_device
 from .recorders.spikes import Spikes, Uncollected
 from .report import Report
 
@@ -56,10 +58,55 @@ class Trace:
             return np.empty(neurons.shape, np.int64)
         return np.asarray(self._order[np.searchsorted(self.neurons, neurons, sorter=self._order)])
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    def on_device(self, name: str, unit: object) -> OnDevice:
+        """The array where it lies on a GPU. Raises UsageError where it does not."""
+        raise UsageError(
+            f"result.on_device({name!r}): this recording lies in the main memory, and result[{name!r}] is it; on a GPU it stays with"
+            f" record={{{name!r}: dvdt.record(on='device')}} and backend='cuda'"
+        )
+
     @cached_property
     def _order(self) -> NDArray[np.int64]:
         """The columns in ascending order of neuron."""
         return np.argsort(self.neurons, kind="stable")
+
+
+class TraceOnDevice(Trace):
+    """A recorded quantity that lies on a device: `array` (time, neuron) in the unit that it is computed in. `values` fetches it."""
+
+    array: Any
+    variable: Variable
+
+    def __init__(self, t: NDArray[np.float64], neurons: NDArray[np.int64], array: Any, variable: Variable) -> None:
+        for name, value in (
+            ("t", t),
+            ("neurons", neurons),
+            ("unit", variable.unit.text),
+            ("array", array),
+            ("variable", variable),
+        ):
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def values(self) -> Values:
+        fetched = self.array.copy_to_host() if self.array.size else np.empty(self.shape, self.array.dtype)
+        return np.asarray(from_computing(fetched, self.variable.unit) if fetched.dtype.kind == "f" else fetched)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.array.shape)
+
+    def on_device(self, name: str, unit: object) -> OnDevice:
+        stored = unit_on_device(self.variable, unit, f"result.on_device({name!r})", f"result[{name!r}]")
+        return OnDevice(name, stored.text, self.shape, np.dtype(self.array.dtype), self.array)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """The numbers alone go to another process."""
+        return Trace, (self.t, self.neurons, self.values, self.unit)
 
 
 class FinalState(Mapping[str, Values]):
@@ -204,6 +251,15 @@ class Result:
     def __contains__(self, name: object) -> bool:
         return name in self.traces
 
+    def on_device(self, name: str, unit: object = None) -> OnDevice:
+        """A quantity that was recorded with `on="device"` as an array (time, neuron) on the GPU, which CuPy, PyTorch and numba read without
+        a copy.
+
+        `unit`: where the model declares one that is not computed in, such as V, that which is, "mV". Raises UsageError for what was
+        recorded in the main memory or not at all, and for a unit that would need a copy.
+        """
+        return self._trace(name).on_device(name, unit)
+
     def _trace(self, name: object) -> Trace:
         if isinstance(name, str) and as_written(name) in self.traces:
             return self.traces[as_written(name)]
@@ -262,7 +318,7 @@ class Result:
         lines = [(f"{name}s" if name == "spike" else name, self._counted(events)) for name, events in kept]
         if self.traces:
             lines.append(
-                ("recorded", ", ".join(f"{k} [{v.unit}] {' x '.join(map(str, v.values.shape))}" for k, v in self.traces.items()))
+                ("recorded", ", ".join(f"{k} [{v.unit}] {' x '.join(map(str, v.shape))}" for k, v in self.traces.items()))
             )
         return lines + self.report.lines()
 

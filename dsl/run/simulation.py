@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -18,13 +19,14 @@ from ...backends.unusable import Unavailable
 from ..errors import RunError, UsageError
 from .assembly import assemble
 from .binding import Binding, bind, rebound
-from .change import Parameters, States, current_parameter, set_state
+from .change import Parameters, States, current_parameter, set_state, state_on_device
 from .checkpoint import Checkpoint, Goal, digest_of, load, refuse_other_arrays, restored, save
 from .duration import MOST_STEPS, step_for, time_in_ms, whole_steps
 from .estimate import SPIKE_BYTES, Item, refuse_what_does_not_fit, spike_guess
 from .keeper import Keeper
 from .linearised import too_long
 from .loop import Onward, Reached, run_steps
+from .on_device import OnDevice
 from .population import Population, population
 from .progress import teller
 from .recorders.spikes import Uncollected
@@ -68,7 +70,7 @@ class Simulation:
         step = step_for(dt, neurons.model)
         chosen = settings(step, method, backend, precision, threads, seed, conventions, spike_times, progress, exact_math, spikes)
         recordable(neurons.model, asked)
-        planned = [track(name, how, neurons.n, chosen.dt) for name, how in asked.items()]
+        planned = [track(name, how, neurons.n, chosen.dt, chosen.backend) for name, how in asked.items()]
         self._begin(neurons, chosen, [each for each, _ in planned], [note for _, note in planned if note])
         self._warn()
 
@@ -110,7 +112,7 @@ class Simulation:
     @property
     def state(self) -> States:
         """The states now: `sim.state["v"]` is an array in the declared unit; what is set takes any value that a Population takes."""
-        return States([s.name for s in self.population.model.states], self._states, self._set_state)
+        return States([s.name for s in self.population.model.states], self._states, self._set_state, self._on_device)
 
     @property
     def parameters(self) -> Parameters:
@@ -155,6 +157,7 @@ class Simulation:
     def result(self) -> Result:
         """The result of everything since the start."""
         self._assembly.place()
+        self._note_lent()
         self._kept.record_end(self._assembly, self._step)
         return self._result(0, self._step, self._seconds, [], owned=False)
 
@@ -186,8 +189,14 @@ class Simulation:
     def _advance(self, steps: int, progress: Progress, record_end: bool, halts: Onward = NOWHERE) -> Reached:
         if self._stopped:
             raise UsageError(self._stopped)
-        try:
+        with self._obstacles():
             return self._made(steps, progress, record_end, halts)
+
+    @contextmanager
+    def _obstacles(self) -> Iterator[None]:
+        """What keeps the backend from running is a mistake of the call."""
+        try:
+            yield
         except Unavailable as obstacle:
             raise UsageError(f"backend={self._settings.backend!r}: {obstacle}") from None
 
@@ -196,6 +205,7 @@ class Simulation:
         room = self._room_for(first, last)
         self._keep_snapshot()
         memory, program = self._assembly.place(last), self._assembly.build()
+        self._note_lent()
         if not self._looked:
             self._look_ahead(first, last)
         self._kept.attach(memory, last)
@@ -249,6 +259,7 @@ class Simulation:
         if self._stopped:
             raise UsageError(f"save: {self._stopped}")
         self._assembly.place(self._step)
+        self._note_lent()
         self._kept.record_end(self._assembly, self._step)
         save(self.checkpoint(), path)
 
@@ -282,9 +293,9 @@ class Simulation:
         """The simulation of a checkpoint."""
         values, state = restored(kept, "parameters", parameters or {}), restored(kept, "state", {})
         made = cls.__new__(cls)
-        made._begin(
-            Population(kept.model, kept.n, values, state), anew(kept.settings, backend, threads, progress), kept.tracks, ()
-        )
+        chosen = anew(kept.settings, backend, threads, progress)
+        tracks = [replace(each, on_device=each.on_device and chosen.backend == "cuda") for each in kept.tracks]
+        made._begin(Population(kept.model, kept.n, values, state), chosen, tracks, ())
         for name, digest in kept.outside.items():
             if digest_of(made._assembly.binding.sources[name]) != digest:
                 raise UsageError(
@@ -323,11 +334,12 @@ class Simulation:
         """Go on from a checkpoint of the same run. Raises UsageError where its arrays are not those of this kernel."""
         refuse_other_arrays(kept, self._assembly, called)
         refuse_what_does_not_fit(self._items(kept.step), spike_guess(0, self.n, 0.0))
-        self._assembly.place(kept.step)
+        self._assembly.place(kept.step).hand_out()
         for name, row in self._assembly.written().items():
             row[:] = kept.arrays[name]
         try:
-            self._kept.restore(kept.step, kept.rows, tuple(kept.events.values()))
+            with self._obstacles():
+                self._kept.restore(kept.step, kept.rows, tuple(kept.events.values()))
         except (KeyError, ValueError):
             raise UsageError(f"{called}: the checkpoint is damaged: its recordings are not those that it says") from None
         self._step, self._seconds, self._kept.touched = kept.step, kept.seconds, kept.touched
@@ -356,6 +368,8 @@ class Simulation:
         )
         if not owned:
             self._snapshot = weakref.ref(result.final_state)
+        if self._assembly.lent:  # to others, who write without a word
+            result.final_state.keep()
         return result
 
     def _ended(self, reached: Reached, first: int, last: int, notes: Sequence[str], keeper: Keeper | None = None) -> RunError:
@@ -399,6 +413,7 @@ class Simulation:
             old.observe(self._step)
         else:
             self._bind_anew(bind(self.population.model, self.n, given, self.population.state), name)
+        self._assembly.show()
         self._given, self._kept.touched = given, True
 
     def _bind_anew(self, binding: Binding, name: str) -> None:
@@ -424,6 +439,7 @@ class Simulation:
         self._assembly.place()
         self._keep_snapshot()
         set_state(self._assembly, name, value, self._step)
+        self._assembly.show()
         self._kept.touched = True
 
     def _states(self) -> FinalState:
@@ -431,6 +447,20 @@ class Simulation:
         self._assembly.place()
         units = {s.name: s.unit for s in self.population.model.states}
         return FinalState(self._assembly.state_rows(), units, fetch=self._assembly.fetch)
+
+    def _on_device(self, name: str, unit: object) -> OnDevice:
+        """See `state`."""
+        if name not in self.state:
+            self.state[name]  # raises, with near names
+        self._keep_snapshot()
+        with self._obstacles():
+            return state_on_device(self._assembly, name, unit, lambda: self._assembly)
+
+    def _note_lent(self) -> None:
+        """Who has been lent an array may have written it since the last step."""
+        if self._assembly.lent:
+            self._kept.touched = True
+            self._assembly.observe(self._step)
 
     def _keep_snapshot(self) -> None:
         """The last result shares its final state with the memory; before that changes, it takes a copy, if it is still alive."""

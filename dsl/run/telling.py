@@ -9,15 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...backends.availability import device_of
 from ...backends.memory import NonFinite
 from ..structure import FAILED, FAILURES
 from ..units import from_computing
 from .assembly import Assembly
 from .recorders.spikes import EventLog, LoggedSpikes
-from .recorders.state import Table
+from .recorders.state import Table, TableOnDevice
 from .report import Report
-from .result import FinalState, Result, Trace
+from .result import FinalState, Result, Trace, TraceOnDevice
 from .stimuli import stimuli
 from .used import unset_and_used
 
@@ -75,6 +74,10 @@ def _trace(assembly: Assembly, table: Table, stretch: Stretch, owned: bool) -> T
     rows, unit = table.rows(stretch.first, stretch.last), assembly.binding.variables[table.track.name].unit
     if not stretch.ended and rows.stop > rows.start and table.steps(rows)[-1] == stretch.last:
         rows = slice(rows.start, rows.stop - 1)
+    t = table.steps(rows) * assembly.settings.dt / 1000
+    if isinstance(table, TableOnDevice):
+        array = table.held.rows(rows) if owned else table.held.copied(rows)
+        return TraceOnDevice(t, table.track.asked, array, assembly.binding.variables[table.track.name])
     values, columns = table.values[rows], table.track.columns
     if columns is not None:
         values, owned = values[:, columns], True
@@ -82,14 +85,13 @@ def _trace(assembly: Assembly, table: Table, stretch: Stretch, owned: bool) -> T
         values = from_computing(values, unit)
     elif not owned:
         values = values.copy()
-    return Trace(table.steps(rows) * assembly.settings.dt / 1000, table.track.asked, values, unit.text)
+    return Trace(t, table.track.asked, values, unit.text)
 
 
 def _report(assembly: Assembly, stretch: Stretch) -> Report:
     settings, n = assembly.settings, assembly.binding.n
     steps, seconds = stretch.last - stretch.first, stretch.seconds
     compiled, spent = assembly.take_compiled()
-    device = device_of(settings.backend)
     return Report(
         model=assembly.binding.model.name,
         n=n,
@@ -102,7 +104,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         duration=steps * settings.dt / 1000,
         backend=settings.backend,
         precision=settings.precision.name,
-        threads=1 if device else settings.threads,
+        threads=1 if assembly.device else settings.threads,
         seed=settings.seed,
         wall_time=seconds,
         compile_seconds=spent,
@@ -112,7 +114,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         noise=assembly.compiled.noise,
         spike_times=settings.spike_times,
         spikes=settings.spikes,
-        device=device,
+        device=assembly.device,
     )
 
 

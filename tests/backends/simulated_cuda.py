@@ -71,7 +71,7 @@ def test_more_spikes_than_room_are_made_again(name: str, cases: Any) -> None:
     expected, got = case.memory(6), case.memory(6)
     reference.build(case.kernel, DOUBLE).advance(expected, 0, 8)
     program = cuda.build(case.kernel, DOUBLE)
-    device = program._device(got)
+    device = program.settle(got)
     device.capacity = 1
     device.lists.make_room(1)
     program.advance(got, 0, 8)

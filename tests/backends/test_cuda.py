@@ -24,7 +24,7 @@ assembler = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("part", ["simulated_cuda.py", "simulated_cuda_runs.py"])
+@pytest.mark.parametrize("part", ["simulated_cuda.py", "simulated_cuda_runs.py", "simulated_cuda_arrays.py"])
 def test_on_the_simulator(part: str) -> None:
     """In a process of its own, because numba looks at the variable once, when it is imported."""
     file = Path(__file__).with_name(part)

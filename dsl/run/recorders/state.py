@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backends.held import Held
 from ....backends.memory import Recording
 from ....grammar.spelling import as_written
 from ...errors import UsageError
@@ -19,28 +20,33 @@ from ..duration import time_in_ms, whole_steps
 
 @dataclass(frozen=True)
 class Record:
-    """How a quantity is recorded: `every` an interval (None: each step), `neurons` a slice, a list or one number (None: all)."""
+    """How a quantity is recorded: `every` an interval (None: each step), `neurons` a slice, a list or one number (None: all), `on` what."""
 
     every: object = None
     neurons: object = None
+    on: object = None
 
 
-def record(every: object = None, neurons: object = None) -> Record:
+def record(every: object = None, neurons: object = None, on: object = None) -> Record:
     """How to record a quantity: `record={"v": dvdt.record(every="1 ms", neurons=slice(0, 10))}`.
 
     `every`: a time, a whole number of steps (rounded to one, with a note in the report); None is each step.
     `neurons`: a slice, a list of indices, a boolean mask, or one index; None is all. The columns stand in this order.
+    `on`: "device" keeps the recording on the GPU that makes it, in one array (rows, neurons) which `result.on_device` gives to other
+    programs; `result["v"]` fetches it. The neurons stand in ascending order then. None is the main memory.
     """
-    return Record(every, neurons)
+    return Record(every, neurons, on)
 
 
 @dataclass(frozen=True)
 class Track:
-    """One quantity that is recorded: every how many steps, and of which neurons, in the order in which they were asked for."""
+    """One quantity that is recorded: every how many steps, of which neurons, in the order in which they were asked for, and whether its
+    rows stay on the device."""
 
     name: str
     every: int
     asked: NDArray[np.int64]
+    on_device: bool = False
 
     @cached_property
     def neurons(self) -> NDArray[np.int64]:
@@ -80,7 +86,7 @@ def _request(name: object, how: object) -> Record:
     raise UsageError(f"record[{name!r}]: expected dvdt.record(every=..., neurons=...), not {how!r}")
 
 
-def track(name: str, asked: Record, n: int, dt: float) -> tuple[Track, str | None]:
+def track(name: str, asked: Record, n: int, dt: float, backend: str) -> tuple[Track, str | None]:
     """What `asked` means for `n` neurons at `dt` (ms), and a note where the interval had to be rounded."""
     where = f"record[{name!r}]"
     every, note = 1, None
@@ -91,7 +97,20 @@ def track(name: str, asked: Record, n: int, dt: float) -> tuple[Track, str | Non
         every, note = whole_steps(interval, dt, f"{where}: every")
         if every == 0:
             raise UsageError(f"{where}: every = {asked.every} is shorter than half of dt = {dt:g} ms")
-    return Track(name, every, _neurons(asked.neurons, n, where)), note
+    found = Track(name, every, _neurons(asked.neurons, n, where), _on_device(asked.on, backend, name))
+    if found.on_device and found.columns is not None:
+        raise UsageError(f"{where}: on='device' records neurons in ascending order, once each; give them so")
+    return found, note
+
+
+def _on_device(asked: object, backend: str, name: str) -> bool:
+    if asked is not None and asked != "device":
+        raise UsageError(f"record[{name!r}]: on: expected 'device', or None for the main memory, not {asked!r}")
+    if asked == "device" and backend != "cuda":
+        raise UsageError(
+            f"record[{name!r}]: on='device': with backend={backend!r} recordings lie in the main memory, and result[{name!r}] is it"
+        )
+    return asked == "device"
 
 
 def _neurons(asked: object, n: int, where: str) -> NDArray[np.int64]:
@@ -143,10 +162,23 @@ class Table:
         row = (self.convention.first_due(first, self.track.every) - self.start) // self.track.every
         return slice(row, row + self.convention.rows(first, last, self.track.every))
 
-    def row_at(self, step: int) -> NDArray[Any] | None:
+    def row_at(self, step: int) -> slice | None:
         """The row that is written at the start of a step, where one is due then and there is room for it."""
         row, off = divmod(step - self.start, self.track.every)
-        return self.values[row] if off == 0 and 0 <= row < len(self.values) else None
+        return slice(row, row + 1) if off == 0 and 0 <= row < self.room else None
+
+    @property
+    def room(self) -> int:
+        """How many rows there is room for."""
+        return len(self.values)
+
+    def read(self, rows: slice) -> NDArray[Any]:
+        """Some rows, in the main memory (a view where they lie there)."""
+        return self.values[rows]
+
+    def write(self, rows: slice, values: NDArray[Any]) -> None:
+        """Put these in the place of some rows."""
+        self.values[rows] = values
 
     def steps(self, rows: slice) -> NDArray[np.int64]:
         """The steps at whose start the rows are written."""
@@ -155,3 +187,37 @@ class Table:
     def _recording(self) -> Recording:
         """The table as kernels write to it."""
         return Recording(self.track.name, self.track.every, self.start, self.track.neurons, self.values)
+
+
+class TableOnDevice(Table):
+    """The rows of a track that stay on the device: `values` has none."""
+
+    def __init__(self, track: Track, dtype: np.dtype[np.generic], convention: Convention) -> None:
+        self.held = Held(track.name, len(track.neurons), dtype)
+        super().__init__(track, dtype, convention)
+
+    def size_for(self, last: int) -> int:
+        return 0
+
+    def grow(self, last: int) -> None:
+        needed = self.convention.rows(0, last, self.track.every)
+        if needed > self.held.wanted:
+            self.held.wanted = max(needed, self.held.wanted * 3 // 2)
+
+    @property
+    def room(self) -> int:
+        return self.held.wanted
+
+    def read(self, rows: slice) -> NDArray[Any]:
+        return self.held.fetched(rows)
+
+    def write(self, rows: slice, values: NDArray[Any]) -> None:
+        self.held.put(rows, values)
+
+    def _recording(self) -> Recording:
+        return replace(super()._recording(), held=self.held)
+
+
+def table_of(track: Track, dtype: np.dtype[np.generic], convention: Convention) -> Table:
+    """The table that a track is written to."""
+    return (TableOnDevice if track.on_device else Table)(track, dtype, convention)
