@@ -11,10 +11,12 @@ from __future__ import annotations
 import collections
 import contextlib
 import ctypes
+import functools
 import gc
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,7 +29,6 @@ from .processor import Machine, machine
 CAPABILITY = (9, 0)
 MEMORY = 1 << 33  # bytes, as the card tells
 PROCESSORS, BLOCKS = 4, 2  # multiprocessors, and blocks that one holds at a time
-NOT_READY = 600
 
 
 @dataclass(eq=False)
@@ -65,10 +66,15 @@ class Queue:
             do()
 
 
-class Driver:
-    """The functions of CUDA's driver that numba-cuda calls, by their names."""
+class Refused(Exception):
+    """The driver answers with an error; its name, without CUDA_ERROR_."""
 
-    def __init__(self, seed: int = 0) -> None:
+
+class Driver:
+    """The functions of CUDA's driver that numba-cuda calls, by their names. `types` is NVIDIA's module of the driver."""
+
+    def __init__(self, types: Any, seed: int = 0) -> None:
+        self.types = types
         self.queue = Queue(seed)
         self.allocated: dict[int, NDArray[np.uint8]] = {}
         self.pinned: dict[int, NDArray[np.uint8]] = {}
@@ -82,29 +88,40 @@ class Driver:
         """Nothing to be done."""
 
     def cuDriverGetVersion(self) -> int:
-        return 13000
+        return 13990  # of CUDA 13.99: of no card that is there
 
     def cuDeviceGetCount(self) -> int:
         return 1
 
+    def cuDeviceGet(self, number: int) -> int:
+        return number
+
+    def cuDeviceGetName(self, size: int, device: int) -> bytes:
+        return b"virtual card\0"
+
+    def cuDeviceTotalMem(self, device: int) -> int:
+        return MEMORY
+
     def cuDeviceGetAttribute(self, attribute: Any, device: int) -> int:
+        major, minor = CAPABILITY
         told = {
             "MULTIPROCESSOR_COUNT": PROCESSORS,
             "COOPERATIVE_LAUNCH": 1,
             "CAN_MAP_HOST_MEMORY": 1,
             "MAX_THREADS_PER_BLOCK": 1024,
         }
+        told |= {"COMPUTE_CAPABILITY_MAJOR": major, "COMPUTE_CAPABILITY_MINOR": minor}
         return told[attribute.name.removeprefix("CU_DEVICE_ATTRIBUTE_")]
 
     def cuCtxGetCurrent(self) -> Any:
-        from cuda.bindings import driver
-
-        return driver.CUcontext(self.current)
+        return self.types.CUcontext(self.current)
 
     def cuCtxGetDevice(self) -> int:
+        if not self.current:
+            raise Refused("INVALID_CONTEXT")
         return 0
 
-    def cuCtxPushCurrent(self, context: int) -> None:
+    def cuCtxPushCurrent(self, context: Any) -> None:
         self.current = int(context)
 
     def cuCtxPopCurrent(self) -> int:
@@ -113,6 +130,9 @@ class Driver:
 
     def cuCtxSynchronize(self) -> None:
         self.queue.finish()
+
+    def cuDevicePrimaryCtxRelease(self, device: int) -> None:
+        """There is one for ever."""
 
     def cuOccupancyMaxActiveBlocksPerMultiprocessor(self, function: Any, threads: int, shared: int) -> int:
         return BLOCKS
@@ -123,11 +143,9 @@ class Driver:
         return MEMORY - sum(block.nbytes for block in self.allocated.values()), MEMORY
 
     def cuMemAlloc(self, size: int) -> Any:
-        from cuda.bindings import driver
-
         block = np.full(size, 0xFF, np.uint8)
         self.allocated[block.ctypes.data] = block
-        return driver.CUdeviceptr(block.ctypes.data)
+        return self.types.CUdeviceptr(block.ctypes.data)
 
     def cuMemFree(self, pointer: Any) -> None:
         self.queue.finish()  # as on a card, which waits for what is under way
@@ -150,9 +168,7 @@ class Driver:
         self.pinned.pop(pointer)
 
     def cuMemHostGetDevicePointer(self, pointer: int, flags: int) -> Any:
-        from cuda.bindings import driver
-
-        return driver.CUdeviceptr(pointer)
+        return self.types.CUdeviceptr(pointer)
 
     def _on_card(self, pointer: Any, size: int) -> int:
         """An address of the card; what lies outside of its blocks is an error."""
@@ -202,10 +218,8 @@ class Driver:
     # ---- streams and events -----------------------------------------------------------------------------
 
     def cuStreamCreate(self, flags: int) -> Any:
-        from cuda.bindings import driver
-
         assert flags == 0, "a stream that does not wait for stream 0"
-        return driver.CUstream(next(self.handles))
+        return self.types.CUstream(next(self.handles))
 
     def cuStreamDestroy(self, stream: Any) -> None:
         self.cuStreamSynchronize(int(stream))
@@ -232,11 +246,9 @@ class Driver:
             self.queue.finish(work)
 
     def cuEventQuery(self, event: int) -> None:
-        from numba.cuda.cudadrv.driver import CudaAPIError
-
         work = self.queue.events.get(int(event))
         if work and work.do and self.queue.chance.random() < 0.5:
-            raise CudaAPIError(NOT_READY, "not ready")
+            raise Refused("NOT_READY")
         self.cuEventSynchronize(event)
 
     def cuEventElapsedTime(self, start: int, end: int) -> float:
@@ -279,48 +291,57 @@ class Kernel:
         return self.machine.waits_for_grid
 
 
-@dataclass
 class _Device:
     """What `cuda.core.Device` tells numba-cuda."""
 
-    device_id: int
-    name: str = "virtual card"
-    uuid: str = "00000000-0000-0000-0000-000000000000"
-
-    def __post_init__(self) -> None:
-        self.compute_capability = CAPABILITY
-        from cuda.bindings import driver
-
+    def __init__(self, number: int) -> None:
+        driver = import_module("cuda.bindings.driver")
+        self.device_id, self.compute_capability = number, CAPABILITY
+        self.name, self.uuid = "virtual card", "00000000-0000-0000-0000-000000000000"
         self.context = SimpleNamespace(handle=driver.CUcontext(1))
 
     def set_current(self) -> None:
         """There is one."""
 
 
+def _answering(function: Callable[..., Any], results: Any) -> Callable[..., tuple[Any, ...]]:
+    """As NVIDIA's module has it: what a function gives stands behind an error code."""
+
+    @functools.wraps(function)
+    def answer(*arguments: Any) -> tuple[Any, ...]:
+        try:
+            given = function(*arguments)
+        except Refused as error:
+            return (results[f"CUDA_ERROR_{error}"],)
+        return (results.CUDA_SUCCESS, *(given if isinstance(given, tuple) else () if given is None else (given,)))
+
+    return answer
+
+
 @contextlib.contextmanager
 def inserted(seed: int = 0) -> Iterator[Driver]:
-    """A virtual card in numba-cuda, taken out again at the end; what is drawn by chance follows from `seed`."""
-    from numba import cuda
-    from numba.cuda import codegen, dispatcher
-    from numba.cuda.cudadrv import devices, driver
-
-    made = Driver(seed)
+    """A virtual card in this process, taken out again at the end; what is drawn by chance follows from `seed`."""
+    types, cuda = import_module("cuda.bindings.driver"), import_module("numba.cuda")
+    codegen, dispatcher = import_module("numba.cuda.codegen"), import_module("numba.cuda.dispatcher")
+    devices, driver = import_module("numba.cuda.cudadrv.devices"), import_module("numba.cuda.cudadrv.driver")
+    made = Driver(types, seed)
+    names = [name for name in dir(made) if name.startswith("cu") and name in dir(types)]
 
     def function(library: Any) -> Kernel:
         if 0 not in library._cufunc_cache:
-            library._cufunc_cache[0] = Kernel(library._entry_name, machine(library.get_asm_str(cc=CAPABILITY)))
+            library.get_cubin()  # assembled, as for a card
+            library._cufunc_cache[0] = Kernel(library._entry_name, machine(library.get_asm_str()))
         found: Kernel = library._cufunc_cache[0]
         return found
 
     with pytest.MonkeyPatch.context() as patch:
+        for name in names:
+            patch.setattr(types, name, _answering(getattr(made, name), types.CUresult))
         patch.setattr(driver.driver, "is_initialized", False)
         patch.setattr(driver.driver, "initialization_error", None)
-        for name in dir(made):
-            if name.startswith("cu"):
-                patch.setitem(vars(driver.driver), name, getattr(made, name))
+        patch.setattr(driver.driver, "devices", {})
         patch.setattr(driver, "ExperimentalDevice", _Device)
         patch.setattr(driver, "_to_core_stream", driver._stream_handle)
-        patch.setattr(driver.driver, "devices", {})
         patch.setattr(devices._runtime, "gpus", devices._DeviceList())
         patch.setattr(dispatcher, "launch", made.launch)
         patch.setattr(dispatcher, "LaunchConfig", SimpleNamespace)
@@ -330,3 +351,5 @@ def inserted(seed: int = 0) -> Iterator[Driver]:
         finally:
             gc.collect()
             cuda.current_context().reset()
+            for name in names:  # numba keeps what it has called
+                vars(driver.driver).pop(name, None)
