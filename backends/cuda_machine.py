@@ -228,7 +228,9 @@ def running() -> Iterator[None]:
 def _as(kind: type[Exception]) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"Grid size \d+ will likely result in GPU under-utilization")  # numba's, of few neurons
+            warnings.filterwarnings(
+                "ignore", r"Grid size \d+ will likely result in GPU under-utilization"
+            )  # numba's, of few neurons
             yield
     except Exception as error:
         told = reason(error)

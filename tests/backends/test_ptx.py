@@ -89,25 +89,54 @@ def test_whole_numbers(name: str) -> None:
     np.testing.assert_array_equal(got, expected)
 
 
-def test_fused_multiply_add_rounded_down() -> None:
-    """Against fractions: the largest float32 not above a*b + c."""
+def singles(count: int) -> tuple[Any, Any, Any]:
     a, b, c = (
-        DRAWS.standard_normal(4000).astype(np.float32) * np.float32(2) ** DRAWS.integers(-30, 30, 4000).astype(np.float32)
+        DRAWS.standard_normal(count).astype(np.float32) * np.float32(2) ** DRAWS.integers(-30, 30, count).astype(np.float32)
         for _ in "abc"
     )
-    c[:1000] = -(a * b)[:1000]
-    c[1000:1100] = 0
-    wide = [np.zeros(4000, np.uint64) for _ in "abc"]
-    for place, values in zip(wide, (a, b), strict=False):
-        place[:] = values.view(np.uint32)
-    wide[1] |= c.view(np.uint32).astype(np.uint64) << np.uint64(32)
-    made = kernel(
-        "ld.global.f32 %f1, [%a]; ld.global.f32 %f2, [%b]; ld.global.f32 %f3, [%b+4]; fma.rm.f32 %f4, %f1, %f2, %f3; st.global.f32 [%c], %f4;"
-    )
-    got = run(made, *wide).astype(np.uint32).view(np.float32)
-    for x, y, z, below in zip(a, b, c, got, strict=True):
+    c[: count // 4] = -(a * b)[: count // 4]
+    c[count // 4 : count // 3] = 0
+    return a, b, c
+
+
+def on_singles(text: str, a: Any, b: Any, c: Any) -> Any:
+    """%f4 of %f1, %f2 and %f3."""
+    first, second = (values.view(np.uint32).astype(np.uint64) for values in (a, b))
+    second |= c.view(np.uint32).astype(np.uint64) << np.uint64(32)
+    loads = "ld.global.f32 %f1, [%a]; ld.global.f32 %f2, [%b]; ld.global.f32 %f3, [%b+4];"
+    got = run(kernel(f"{loads} {text} st.global.f32 [%c], %f4;"), first, second, np.zeros(len(a), np.uint64))
+    return got.astype(np.uint32).view(np.float32)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("direction", ["rm", "rz"])
+def test_rounding_in_a_direction(direction: str, fused: bool) -> None:
+    """Against fractions: the next float32 below, or on the side of zero."""
+    a, b, c = singles(3000)
+    got = on_singles(f"fma.{direction}.f32 %f4, %f1, %f2, %f3;" if fused else f"add.{direction}.f32 %f4, %f1, %f3;", a, b, c)
+    for x, y, z, found in zip(a, b if fused else np.ones_like(b), c, got, strict=True):
         exact = Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z))
-        assert Fraction(float(below)) <= exact < Fraction(float(np.nextafter(below, np.float32(np.inf))))
+        low, high = (Fraction(float(np.nextafter(found, np.float32(side)))) for side in (-np.inf, np.inf))
+        if direction == "rm" or exact > 0:
+            assert Fraction(float(found)) <= exact < high
+        else:
+            assert low < exact <= Fraction(float(found))
+
+
+def test_sums_and_products_are_drawn_together_where_their_rounding_is_open() -> None:
+    a, b, c = singles(1000)
+    fused = on_singles("fma.rn.f32 %f4, %f1, %f2, %f3;", a, b, c)
+    np.testing.assert_array_equal(on_singles("mul.f32 %f5, %f1, %f2; add.f32 %f4, %f5, %f3;", a, b, c), fused)
+    apart = a * b + c
+    for text in ("mul.f32 %f5, %f1, %f2; add.rn.f32 %f4, %f5, %f3;", "mul.rn.f32 %f5, %f1, %f2; add.f32 %f4, %f5, %f3;"):
+        np.testing.assert_array_equal(on_singles(text, a, b, c), apart)
+    assert (apart != fused).any()
+
+
+def test_copysign_names_the_sign_first() -> None:
+    a, b = np.array([-1.0, 2.0, -0.0]), np.array([3.0, -4.0, 5.0])
+    made = kernel("ld.global.f64 %g1, [%a]; ld.global.f64 %g2, [%b]; copysign.f64 %g3, %g1, %g2; st.global.f64 [%c], %g3;")
+    assert run(made, a, b, np.zeros(3)).tolist() == [-3.0, 4.0, -5.0]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A function of PTX while it is written in LLVM's language: its registers, its memory, and arithmetic on them.
 
-Each register becomes a variable. Rounding is that of IEEE 754 as the code says it, and nothing is contracted. Approximate functions
-(`ex2.approx`) are those of the C library, where a device is allowed an error of two units.
+Each register becomes a variable. Rounding is that of IEEE 754 as the code says it. Sums and products whose rounding the code leaves open
+are drawn together where they can be, as NVIDIA's assembler may do. Approximate functions (`ex2.approx`) are those of the C library, where
+a device is allowed an error of two units.
 """
 
 from __future__ import annotations
@@ -162,18 +163,18 @@ class Body:
 
     def real(self, operation: str, modifiers: set[str], values: list[Any]) -> Any:
         flush = "ftz" in modifiers
-        if unknown := modifiers - {"rn", "rm", "ftz", "approx", "full", "f32", "f64"}:
+        if unknown := modifiers - {"rn", "rm", "rz", "ftz", "approx", "full", "f32", "f64"}:
             raise NotImplementedError(unknown)
-        if "rm" in modifiers:
-            if operation != "fma" or "f64" in modifiers:
-                raise NotImplementedError("rounding down")
-            return self.fma_downwards(*values)
-        made = self.plain_real(operation, [self.flushed(value) for value in values] if flush else values)
+        values = [self.flushed(value) for value in values] if flush else values
+        if {"rm", "rz"} & modifiers:
+            made = self.directed(operation, values, "rz" in modifiers)
+        else:
+            made = self.plain_real(operation, values, () if "rn" in modifiers else ("contract",))
         return self.flushed(made) if flush else made
 
-    def plain_real(self, operation: str, values: list[Any]) -> Any:
+    def plain_real(self, operation: str, values: list[Any], flags: tuple[str, ...]) -> Any:
         if operation in REAL:
-            return getattr(self.builder, REAL[operation])(*values)
+            return getattr(self.builder, REAL[operation])(*values, flags=flags)
         one = ir.Constant(values[0].type, 1.0)
         match operation:
             case "neg":
@@ -182,6 +183,8 @@ class Body:
                 return self.intrinsic(f"llvm.{operation}", values)
             case "abs":
                 return self.intrinsic("llvm.fabs", values)
+            case "copysign":  # PTX names the sign first
+                return self.intrinsic("llvm.copysign", values[::-1])
             case "ex2":
                 return self.intrinsic("llvm.exp2", values)
             case "lg2":
@@ -197,18 +200,25 @@ class Body:
         small = self.builder.fcmp_ordered("<", self.intrinsic("llvm.fabs", [value]), ir.Constant(value.type, 2.0**-126))
         return self.builder.select(small, self.intrinsic("llvm.copysign", [ir.Constant(value.type, 0.0), value]), value)
 
-    def fma_downwards(self, x: Any, y: Any, z: Any) -> Any:
-        """The largest float32 not above x*y + z. In float64 the product is exact, and so is the error of the sum (Knuth's TwoSum)."""
+    def directed(self, operation: str, values: list[Any], to_zero: bool) -> Any:
+        """x*y + z or a sum in float32, rounded down or to zero. In float64 the product is exact, and so is the error of the sum (Knuth)."""
         b = self.builder
-        product, addend = b.fmul(b.fpext(x, F64), b.fpext(y, F64)), b.fpext(z, F64)
-        total = b.fadd(product, addend)
+        if operation not in ("fma", "add") or values[0].type != F32:
+            raise NotImplementedError("rounded in a direction")
+        x, *factor, z = (b.fpext(value, F64) for value in values)
+        product = b.fmul(x, factor[0]) if factor else x
+        total = b.fadd(product, z)
         part = b.fsub(total, product)
-        error = b.fadd(b.fsub(product, b.fsub(total, part)), b.fsub(addend, part))
+        error = b.fadd(b.fsub(product, b.fsub(total, part)), b.fsub(z, part))
         near = b.fptrunc(total, F32)
-        back = b.fpext(near, F64)
-        exact_but_error = b.and_(b.fcmp_ordered("==", back, total), b.fcmp_ordered("<", error, F64(0.0)))
-        above = b.or_(b.fcmp_ordered(">", back, total), exact_but_error)
-        bits = b.bitcast(near, I32)
-        below = b.select(b.icmp_signed("<", bits, I32(0)), b.add(bits, I32(1)), b.sub(bits, I32(1)))
-        below = b.select(b.fcmp_ordered("==", near, F32(0.0)), I32(0x80000001), below)
-        return b.select(above, b.bitcast(below, F32), near)
+        back, zero = b.fpext(near, F64), F64(0.0)
+        same = b.fcmp_ordered("==", back, total)
+        above = b.or_(b.fcmp_ordered(">", back, total), b.and_(same, b.fcmp_ordered("<", error, zero)))
+        below = b.or_(b.fcmp_ordered("<", back, total), b.and_(same, b.fcmp_ordered(">", error, zero)))
+        bits, negative = b.bitcast(near, I32), b.fcmp_ordered("<", back, zero)
+        smaller = b.bitcast(b.sub(bits, I32(1)), F32)
+        if to_zero:
+            return b.select(b.and_(b.select(negative, below, above), b.fcmp_ordered("!=", back, zero)), smaller, near)
+        next_ = b.select(negative, b.bitcast(b.add(bits, I32(1)), F32), smaller)
+        next_ = b.select(b.fcmp_ordered("==", back, zero), b.bitcast(I32(0x80000001), F32), next_)
+        return b.select(above, next_, near)

@@ -312,7 +312,7 @@ def _answering(function: Callable[..., Any], results: Any) -> Callable[..., tupl
         try:
             given = function(*arguments)
         except Refused as error:
-            return (results[f"CUDA_ERROR_{error}"],)
+            return getattr(results, f"CUDA_ERROR_{error}"), None
         return (results.CUDA_SUCCESS, *(given if isinstance(given, tuple) else () if given is None else (given,)))
 
     return answer
