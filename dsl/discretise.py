@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from fractions import Fraction
 
 import sympy
 
 from ..backends.kernel import Constant, Expr, Operation, Symbol
 from . import noise
+from .brian2_default import brian2_default
 from .checked import CheckedModel
 from .errors import UsageError
 from .safe_forms import safe
 from .schemes import ALIASES, SCHEMES
+from .schemes.exact import moving_factor
 from .step import Refusal, Step, System
 from .structure import Structure
 from .substitute import definitions, substitute, symbols_of, transform
@@ -60,6 +63,7 @@ def discretise(model: CheckedModel, structure: Structure) -> Discretised:
         step = SCHEMES[name].step(system)
     except Refusal as refusal:
         raise UsageError(_refused(model, name, refusal, system)) from None
+    atoms |= _at_stages(step, system, atoms)
     if SCHEMES[name].order != 1:
         notes += tuple(HELD_OVER.format(operation) for operation in dict.fromkeys(system.across.values()))
     if name == "milstein" and system.noise and not system.brian2:
@@ -113,9 +117,22 @@ def _system(model: CheckedModel, structure: Structure) -> tuple[System, dict[str
         across=across,
         sampled=frozenset(name for name, node in atoms.items() if isinstance(node, Operation) and node.name == "sample")
         | {name for name, shape in structure.shapes if shape in ("series", "columns")},
+        unsteady=frozenset(name for name, node in atoms.items() if _unsteady(node)),
         named=named,
     )
     return system, atoms, bounds, notes
+
+
+def _at_stages(step: Step, system: System, atoms: Mapping[str, Expr]) -> dict[str, Expr]:
+    """The samples of series that Brian2 reads at the times of a scheme's stages, by the names that `System.at` has given them."""
+    names = {symbol.name for _, stage in (*step.stages, *step.new.items()) for symbol in stage.free_symbols}
+    found = {}
+    for name in sorted(system.sampled & atoms.keys()):
+        for late in (late for late in names if late.startswith(f"{name}+")):
+            share = Constant(float(Fraction(late.removeprefix(f"{name}+"))))
+            later = Operation("add", (Symbol("@t"), Operation("multiply", (share, Symbol("@dt")))))
+            found[late] = substitute(atoms[name], {"@t": later})
+    return found
 
 
 def _by_name(model: CheckedModel, structure: Structure) -> dict[str, Expr] | None:
@@ -131,6 +148,13 @@ def _by_name(model: CheckedModel, structure: Structure) -> dict[str, Expr] | Non
 def _reads(node: Operation, states: Mapping[str, object], written_out: Mapping[str, Expr]) -> bool:
     """Whether something across the population depends on what the equations advance."""
     return node.name in _REDUCTIONS and not symbols_of(_written(node, written_out)).isdisjoint(states)
+
+
+def _unsteady(node: Expr) -> bool:
+    """Whether Brian2 takes what is read once a step to change within it: draws, and series at another time than its start."""
+    if not isinstance(node, Operation) or node.name in _REDUCTIONS:
+        return False
+    return node.name != "sample" or node.arguments[1] != Symbol("@t")
 
 
 def _written(expression: Expr, written_out: Mapping[str, Expr]) -> Expr:
@@ -212,7 +236,7 @@ def choose(model: CheckedModel, structure: Structure, system: System) -> tuple[s
         asked, why = model.method, "recommended by the model"
     if asked is not None and asked != "auto":
         return _meant(model, _known(asked, system), why, system)
-    return _brian2_default(system) if structure.conventions == "brian2" else _automatic(model, system)
+    return brian2_default(system, _refusal("exact", system)) if structure.conventions == "brian2" else _automatic(model, system)
 
 
 def _meant(model: CheckedModel, name: str, why: str, system: System) -> tuple[str, str]:
@@ -240,21 +264,13 @@ def _known(name: str, system: System) -> str:
 def _automatic(model: CheckedModel, system: System) -> tuple[str, str]:
     if system.noise:
         return noise.automatic(model.name, system)
-    refusal = _refusal("exact", system)
+    refusal = _refusal("exact", system) or moving_factor(system)
     if refusal is None:
         return "exact", "every equation is linear with factors that are constant in a run"
     bent = next((s for s in system.states if not _linear_in_itself(system, s)), None)
     if bent is None:
         return "exponential_euler", f"not exact: {refusal}; but every equation is linear in its own variable"
     return "rk2", f"not exact: {refusal}; not exponential_euler: d{bent}/dt is not linear in {bent}"
-
-
-def _brian2_default(system: System) -> tuple[str, str]:
-    if system.noise:
-        return noise.brian2_automatic(system)
-    if _refusal("exact", system) is None:
-        return "exact", "Brian2's default for linear equations"
-    return "euler", "Brian2's default for equations that are not linear"
 
 
 def _linear_in_itself(system: System, state: str) -> bool:

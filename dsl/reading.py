@@ -167,10 +167,9 @@ def _check(
     mistakes: tuple[Mistake, ...] = ()
     if keywords is not NOTHING:
         said = keywords
-        given = given_parameters(said.parameters, declaration)
-        declaration, mistakes = with_keywords(
-            declaration, said.threshold, said.reset, said.refractory, said.events, said.method, given
-        )
+        declaration, mistakes = with_keywords(declaration, said.threshold, said.reset, said.refractory, said.events, said.method)
+        declaration, more = with_keywords(declaration, parameters=given_parameters(said.parameters, declaration))
+        mistakes += more
     checked, found = analyse(declaration, known, keywords.brian, unread)
     return checked, (*mistakes, *found)
 

@@ -22,7 +22,8 @@ class System:
     `drift` is f by state; `noise` is g by (state, source of noise). `held` are the states that stand still while the neuron is
     refractory. `varying` names every symbol that can change during a run. `ceilings` are bounds that right-hand sides read their states
     through (explosive terms). `across` names what is read of the states of all neurons at the start of the step, with how it is computed
-    (`mean`), `sampled` what is read of series then. `order` stands after the method's name in the text. `named`
+    (`mean`), `sampled` what is read of series then, `unsteady` what of either Brian2 does
+    not take to be constant over the step. `order` stands after the method's name in the text. `named`
     is the drift, for messages, where what is given as a function of time stands by its name (empty where nothing is).
     """
 
@@ -35,6 +36,7 @@ class System:
     brian2: bool = False
     across: Mapping[str, str] = field(default_factory=dict)
     sampled: frozenset[str] = frozenset()
+    unsteady: frozenset[str] = frozenset()
     named: Mapping[str, sympy.Expr] = field(default_factory=dict)
 
     @property
@@ -62,6 +64,8 @@ class System:
             if value != sympy.Symbol(state):
                 replace[sympy.Symbol(state)] = value
         if time:
+            if self.brian2:  # which reads series too at the times of the stages
+                replace |= {sympy.Symbol(name): sympy.Symbol(f"{name}+{time}") for name in self.sampled if name[0] == "@"}
             replace[TIME] = TIME + sympy.Rational(time.numerator, time.denominator) * DT
         return expression.xreplace(replace) if replace else expression
 

@@ -8,10 +8,10 @@ from ...backends.kernel import Constant, Expr, Kind, Operation, Symbol
 from ..checked import Assignment, Event
 from ..substitute import operations_of, substitute, symbols_of
 from .draft import Draft
-from .names import LAST, LAST_STEP, REFRACTORY, SPIKED, ZEROS, converted, kept_kind
+from .names import LAST, LAST_STEP, REFRACTORY, SINCE, SPIKED, ZEROS, converted, kept_kind
 from .places import remember
 from .reading import read, read_smooth
-from .refractoriness import is_refractory, steps_left
+from .refractoriness import is_compared, is_refractory, steps_left, steps_since
 
 
 def block(draft: Draft, statements: tuple[Assignment, ...], flag: Symbol | None = None) -> None:
@@ -99,7 +99,9 @@ def _become_refractory(draft: Draft, flag: Symbol) -> None:
     refractory = draft.model.refractory
     if refractory is None:
         return
-    if refractory.condition:
+    if is_compared(draft):
+        draft.now[SINCE] = draft.assign(SINCE, Kind.REAL, steps_since(flag))
+    if refractory.condition or is_compared(draft):
         draft.now[REFRACTORY] = draft.assign(REFRACTORY, Kind.BOOLEAN, Operation("or", (flag, is_refractory(draft))))
         return
     left = steps_left(draft, flag, read(draft, refractory.expression))

@@ -14,7 +14,7 @@ from .arrange import Pace
 from .draft import Draft
 from .names import IS_REFRACTORY, ZEROS, reads_all
 from .reading import read
-from .refractoriness import refractory_now
+from .refractoriness import is_compared, refractory_now
 
 
 def step_values(draft: Draft) -> None:
@@ -24,8 +24,8 @@ def step_values(draft: Draft) -> None:
             _hold_for_step(draft, variable)
     refractory = draft.model.refractory
     if refractory is not None:
-        condition = read(draft, refractory.expression) if refractory.condition else None
-        draft.now[IS_REFRACTORY] = draft.assign(IS_REFRACTORY, Kind.BOOLEAN, refractory_now(condition))
+        kept = read(draft, refractory.expression) if refractory.condition or is_compared(draft) else None
+        draft.now[IS_REFRACTORY] = draft.assign(IS_REFRACTORY, Kind.BOOLEAN, refractory_now(draft, kept))
     for name, expression in draft.discretised.atoms.items():
         value = read(draft, expression)
         draft.now[name] = value

@@ -10,6 +10,7 @@ from ..substitute import operations_of
 NEVER = -1e7  # ms; the last spike of a neuron that has not spiked
 REFRACTORY, LAST, SPIKED = "@refractory", "@lastspike", "@spiked"
 IS_REFRACTORY = "@is_refractory"
+SINCE = "@since_spike"  # in steps; 0 before the first
 LAST_PART = f"{LAST} part"  # with exact spike times, the part of a step behind that
 LAST_STEP = f"{LAST} step"  # the number of the step whose time the last spike carries, -1 for none
 BEFORE: Mapping[str, Constant] = {LAST: Constant(NEVER), SPIKED: Constant(False), "@not_refractory": Constant(True)}  # a run

@@ -8,7 +8,8 @@ from ..safe_forms import smooth
 from ..substitute import substitute
 from .arrange import Pace
 from .draft import Draft
-from .names import IS_REFRACTORY, LAST, LAST_PART, LAST_STEP, REFRACTORY, SPIKED
+from .names import IS_REFRACTORY, LAST, LAST_PART, LAST_STEP, REFRACTORY, SINCE, SPIKED
+from .refractoriness import is_compared
 
 
 def declare(draft: Draft) -> None:
@@ -27,8 +28,10 @@ def declare(draft: Draft) -> None:
             draft.table(external.name)
     draft.know(IS_REFRACTORY, Kind.BOOLEAN, Pace.FREE)
     refractory = draft.model.refractory
-    if refractory is not None and refractory.condition:
+    if refractory is not None and (refractory.condition or is_compared(draft)):
         draft.state(REFRACTORY, Kind.BOOLEAN, Constant(False))
+        if not refractory.condition:
+            draft.state(SINCE, Kind.REAL, Constant(0.0))
     elif refractory is not None:
         draft.state(REFRACTORY, Kind.REAL, Constant(0.0))
 

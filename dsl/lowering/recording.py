@@ -6,9 +6,9 @@ from ...backends.kernel import Probe, Symbol
 from ..checked import OUTPUT
 from .arrange import shared_parts
 from .draft import Draft
-from .names import IS_REFRACTORY, REFRACTORY, converted, kept_kind, reads_all
+from .names import IS_REFRACTORY, converted, kept_kind, reads_all
 from .reading import read, read_smooth
-from .refractoriness import refractory_now
+from .refractoriness import left_refractory
 
 
 def observe(draft: Draft) -> int:
@@ -39,7 +39,7 @@ def _look(draft: Draft, time: Symbol) -> None:
     draft.now = {name: Symbol(name) for name, array in draft.arrays.items() if array.written}
     refractory = draft.model.refractory
     if refractory is not None:
-        draft.now[IS_REFRACTORY] = Symbol(REFRACTORY) if refractory.condition else refractory_now(None)
+        draft.now[IS_REFRACTORY] = left_refractory(draft)
 
 
 def _probe(draft: Draft, name: str) -> Probe:

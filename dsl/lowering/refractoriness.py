@@ -5,27 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...backends.kernel import Constant, Expr, Kind, Operation, Symbol
+from ..substitute import operations_of, substitute, symbols_of
 from .draft import Draft
-from .names import IS_REFRACTORY, REFRACTORY
+from .names import DRAWS, IS_REFRACTORY, REFRACTORY, SINCE
 
 
-def refractory_now(condition: Expr | None) -> Expr:
-    """From what the last step has left: steps to go, or with a condition that it still holds."""
-    if condition is not None:
-        return Operation("and", (Symbol(REFRACTORY), condition))
+def refractory_now(draft: Draft, kept: Expr | None) -> Expr:
+    """At the start of a step: what `kept` says, the condition or the duration as it is now, of what the last step has left."""
+    if is_compared(draft):
+        assert kept is not None
+        some = Operation("greater", (Symbol(SINCE), Constant(0.0)))
+        return Operation("and", (some, Operation("less_equal", (Symbol(SINCE), steps_of(draft, kept)))))
+    return left_refractory(draft) if kept is None else Operation("and", (Symbol(REFRACTORY), kept))
+
+
+def left_refractory(draft: Draft) -> Expr:
+    """Whether the last step has left a neuron refractory: a flag, or steps to go."""
+    if draft.kinds[REFRACTORY] is Kind.BOOLEAN:
+        return Symbol(REFRACTORY)
     return Operation("greater", (Symbol(REFRACTORY), Constant(0.0)))
+
+
+def is_compared(draft: Draft) -> bool:
+    """Whether the steps since the spike are compared with the duration in each step anew, as Brian2 does: where it may have changed."""
+    refractory = draft.model.refractory
+    if refractory is None or refractory.condition or not draft.brian2:
+        return False
+    duration = substitute(refractory.expression, draft.written_out)
+    fixed = {p.name for p in draft.model.parameters} - draft.driven.keys() | {"@dt", "@n", "@i"}
+    return not symbols_of(duration) <= fixed or any(node.name in DRAWS for node in operations_of(duration))
 
 
 def is_refractory(draft: Draft) -> Expr:
     if draft.model.refractory is None:
         return Constant(False)
-    return draft.now.get(IS_REFRACTORY, refractory_now(None))
+    return draft.now[IS_REFRACTORY] if IS_REFRACTORY in draft.now else left_refractory(draft)
 
 
 def steps_left(draft: Draft, flag: Symbol, duration: Expr) -> Expr:
     """Steps to go behind this one: the whole duration for those that spiked, one less for the others."""
     one_less = Operation("maximum", (Operation("subtract", (Symbol(REFRACTORY), Constant(1.0))), Constant(0.0)))
-    return Operation("where", (flag, _counted(_in_double(duration, draft.kinds), draft.brian2), one_less))
+    return Operation("where", (flag, steps_of(draft, duration), one_less))
+
+
+def steps_since(flag: Symbol) -> Expr:
+    """Steps from the spike to the next step; 0 before the first spike."""
+    some = Operation("greater", (Symbol(SINCE), Constant(0.0)))
+    one_more = Operation("where", (some, Operation("add", (Symbol(SINCE), Constant(1.0))), Constant(0.0)))
+    return Operation("where", (flag, Constant(1.0), one_more))
+
+
+def steps_of(draft: Draft, duration: Expr) -> Expr:
+    """How many steps behind that of a spike a duration takes."""
+    return _counted(_in_double(duration, draft.kinds), draft.brian2)
 
 
 def _in_double(value: Expr, kinds: Mapping[str, Kind]) -> Expr:
