@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .generate import PLAN, generate, rows_of
+from .cpu_layout import rows_of
+from .cpu_templates import PLAN
+from .generate import generate
 from .kernel import Kernel, MatrixProduct, Reduce
 from .loops import carried, drawn_rows
 from .memory import Listed, Memory, NonFinite, Outcome, recorded_as

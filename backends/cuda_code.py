@@ -21,13 +21,14 @@ HOPPER = (9, 0)  # compute capability
 
 @dataclass(frozen=True)
 class Code:
-    """One function of a kernel: registers a thread, bytes that spill from registers, bytes of stack, and its text in PTX."""
+    """One function of a kernel: registers a thread, bytes that spill from registers, bytes of stack, its text in PTX, its machine code."""
 
     function: str
     registers: int
     spilled: int
     stack: int
     ptx: str
+    cubin: bytes
 
     @property
     def double(self) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ def _assembled(name: str, ptx: str, capability: tuple[int, int]) -> Code:
     core = import_module("cuda.core")
     options = core.LinkerOptions(arch=f"sm_{capability[0]}{capability[1]}", ptxas_options=["-v"])
     linker = core.Linker(core.ObjectCode.from_ptx(ptx.encode()), options=options)
-    linker.link("cubin")
+    linked = linker.link("cubin")
     told = linker.get_info_log() or ""
 
     def number(pattern: str) -> int:
@@ -63,7 +64,7 @@ def _assembled(name: str, ptx: str, capability: tuple[int, int]) -> Code:
         return int(found[1])
 
     spilled = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
-    return Code(name, number(r"Used (\d+) registers"), spilled, number(r"(\d+) bytes stack frame"), ptx)
+    return Code(name, number(r"Used (\d+) registers"), spilled, number(r"(\d+) bytes stack frame"), ptx, bytes(linked.code))
 
 
 @contextlib.contextmanager

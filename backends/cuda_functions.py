@@ -54,12 +54,15 @@ def functions(wanted: tuple[str, ...], exact: bool) -> Functions:
 
 def for_device(wanted: tuple[str, ...], exact: bool) -> Functions:
     """The functions of these names as numba compiles them for a device."""
-    from . import random, vector_math
+    from . import cuda_math, random, vector_math
 
+    short = {} if exact else {f"{operation}_f32": function for operation, function in cuda_math.OWN.items()}
     operations = {name: operation for (operation, _), name in vector_math.names().items()}
     found: dict[str, Any] = {}
     for name in wanted:
-        if name in _device():
+        if name in short:
+            found[name] = short[name]
+        elif name in _device():
             found[name] = _device()[name]
         elif name in operations and not exact and operations[name] in LIBRARY:
             found[name] = LIBRARY[operations[name]]
@@ -76,7 +79,7 @@ def _device() -> Functions:
     from numba.extending import intrinsic
 
     from . import primitives
-    from .lanes import DeviceWriter
+    from .device_writer import DeviceWriter
 
     types: Any = import_module("numba.core.types")
 
@@ -122,6 +125,7 @@ def for_simulator(wanted: tuple[str, ...]) -> Functions:
         "plus": lambda a, b: a + b,
         "minus": lambda a, b: a - b,
         "times": lambda a, b: a * b,
+        "divide_f32": _one_number(np.divide),
         "select": lambda condition, chosen, other: chosen if condition else other,
     }
     found: dict[str, Any] = {}

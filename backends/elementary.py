@@ -185,7 +185,7 @@ def _split_normal(x: Real) -> tuple[Real, Real]:
 def _log_of_split(k: Real, f: Real, correction: Real | None = None) -> Real:
     """k ln 2 + log(1 + f) (+ correction), with s = f/(2 + f): log(1 + f) = f - (f^2/2 - s (f^2/2 + R(s^2)))."""
     high, low = f.format.polynomials.ln2
-    s = f / (f + 2.0)
+    s = f.over(f + 2.0)
     z = s * s
     half_square = f * 0.5 * f
     rest = fma(k, low, s * fma(polynomial(z, f.format.polynomials.log), z, half_square))

@@ -122,22 +122,29 @@ class DeviceScope(Scope):
         if operation == "is_finite":
             return call("finite", self.emit(arguments[0], self.kind(arguments[0])))
         if self.exact and operation in _ROUNDED:
-            kinds = [self.kind(argument) for argument in arguments]
-            beside = Kind.DOUBLE if Kind.DOUBLE in kinds else kinds[0]
+            beside = self.kind_beside(arguments)
             if beside in (Kind.REAL, Kind.DOUBLE):
                 nodes = [self._alike(argument, beside) for argument in arguments]
                 total = nodes[0]
                 for node in nodes[1:]:
                     total = call(_ROUNDED[operation], total, node)
                 return total
+        if operation == "divide" and not self.exact and self.precision == "float32" and self.kind_beside(arguments) is Kind.REAL:
+            return call(QUOTIENT, *[self._alike(argument, Kind.REAL) for argument in arguments])
         return super()._operation(operation, arguments)
+
+    def kind_beside(self, arguments: tuple[Expr, ...]) -> Kind:
+        """The kind that arguments are brought to."""
+        kinds = [self.kind(argument) for argument in arguments]
+        return Kind.DOUBLE if Kind.DOUBLE in kinds else kinds[0]
 
     def element(self, series: ast.expr, row: ast.expr, column: ast.expr, columns: ast.expr) -> ast.expr:
         return ast.Subscript(series, ast.Tuple([row, column], ast.Load()), ast.Load())
 
 
 _ROUNDED = {"add": "plus", "subtract": "minus", "multiply": "times"}
-OWN = "finite plus minus times".split()  # functions of the device
+QUOTIENT = "divide_f32"
+OWN = f"finite plus minus times {QUOTIENT}".split()  # functions of the device
 PRIMITIVES = "below maximum minimum select sign".split()
 DISTRIBUTIONS = "uniform normal exponential poisson".split()
 

@@ -19,6 +19,7 @@ from numba import types
 from numba.core import config
 from numba.extending import intrinsic
 
+from .device_writer import DeviceWriter
 from .polynomials import FLOAT32, FLOAT64, Polynomials
 
 
@@ -98,6 +99,12 @@ class Bits(Value):
 
     def __mul__(self, other: Bits | int) -> Bits:
         return self._new(self.builder.mul(self.value, self._lift(other)))
+
+    def of_words(self, factor: int) -> Bits:
+        """The product of two words of 32 bits in lanes of 64."""
+        if isinstance(self.builder, DeviceWriter):
+            return self._new(self.builder.product_of_words(self.value, factor))
+        return self * factor
 
     def __and__(self, other: Bits | int) -> Bits:
         return self._new(self.builder.and_(self.value, self._lift(other)))
@@ -194,6 +201,23 @@ class Real(Value):
         function = self.builder.module.declare_intrinsic(f"llvm.{name}", [real], shape)
         return self._new(self.builder.call(function, [self.value, *(other.value for other in others)]))
 
+    def over(self, other: Real) -> Real:
+        """The quotient of numbers from 2^-60 to 2^60, or of 0: rounded once, on a device without the branch for others."""
+        if isinstance(self.builder, DeviceWriter) and self.format.name == "float32":
+            reciprocal = other.instruction("rcp")
+            reciprocal = fma(reciprocal, fma(-other, reciprocal, 1.0), reciprocal)
+            value = self * reciprocal
+            return fma(reciprocal, fma(-other, value, self), value)
+        return self / other
+
+    def root(self) -> Real:
+        """The square root of a number from 2^-60 to 2^60: rounded once, on a device without the branch for others."""
+        if isinstance(self.builder, DeviceWriter) and self.format.name == "float32":
+            inverse = self.instruction("rsqrt")
+            value = self * inverse
+            return fma(fma(-value, value, self), inverse * 0.5, value)
+        return self.instruction("sqrt")
+
     def bits(self) -> Bits:
         """The representation of the number."""
         return Bits(self.builder, self.builder.bitcast(self.value, self.format.bits), self.format)
@@ -258,54 +282,6 @@ def polynomial_in_pairs(x: Real, square: Real, coefficients: tuple[float, ...]) 
     while pairs:
         value = fma(value, square, pairs.pop())
     return value
-
-
-class DeviceWriter:
-    """Writes for NVVM as another writer does, but sums and products so that NVVM does not draw them together, which it would by itself."""
-
-    def __init__(self, builder: Any) -> None:
-        self._builder = builder
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._builder, name)
-
-    def fneg(self, value: Any) -> Any:
-        return self._builder.fsub(ir.Constant(value.type, -0.0), value)  # the instruction is younger than NVVM's dialect
-
-    def fadd(self, left: Any, right: Any) -> Any:
-        return self._rounded("add", left, right)
-
-    def fsub(self, left: Any, right: Any) -> Any:
-        return self._rounded("add", left, self.fneg(right))
-
-    def fmul(self, left: Any, right: Any) -> Any:
-        return self._rounded("mul", left, right)
-
-    def fdiv(self, left: Any, right: Any) -> Any:
-        return self._rounded("div", left, right)
-
-    def instruction(self, name: str, value: Any, *others: Any) -> Any:
-        """As `Real.instruction`."""
-        if name == "copysign":
-            return self._with_sign(value, *others)
-        known = {"sqrt": "sqrt.rn", "rint": "round", "fabs": "fabs", "floor": "floor", "ceil": "ceil", "trunc": "trunc"}
-        return self._call(known[name], value)
-
-    def _with_sign(self, value: Any, sign: Any) -> Any:
-        whole = ir.IntType(64 if isinstance(value.type, ir.DoubleType) else 32)
-        top = 1 << (whole.width - 1)
-        size, side = (self._builder.bitcast(number, whole) for number in (value, sign))
-        bits = self._builder.or_(self._builder.and_(size, whole(top - 1)), self._builder.and_(side, whole(top)))
-        return self._builder.bitcast(bits, value.type)
-
-    def _rounded(self, instruction: str, left: Any, right: Any) -> Any:
-        return self._call(f"{instruction}.rn", left, right)
-
-    def _call(self, instruction: str, *values: Any) -> Any:
-        real, module = values[0].type, self._builder.module
-        name = f"llvm.nvvm.{instruction}.{'d' if isinstance(real, ir.DoubleType) else 'f'}"
-        shape = ir.FunctionType(real, [real] * len(values))
-        return self._builder.call(module.globals.get(name) or ir.Function(module, shape, name), values)
 
 
 def writer(context: Any, builder: Any) -> Any:

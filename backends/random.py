@@ -16,7 +16,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from .elementary import log1p, log_of_normal
-from .lanes import FORMATS, Bits, Flag, Real, select, writer
+from .lanes import FORMATS, Bits, Flag, Real, fma, select, writer
 from .philox import ATTEMPT, HALF, KEY_STEPS, MULTIPLIERS, ROUNDS, SEARCHED, SHIFT
 from .primitives import get, put
 from .primitives import select as where
@@ -32,7 +32,7 @@ def _philox(neuron: Bits, step: Bits, stream: Bits, k0: Bits, k1: Bits) -> Words
     c0, c1, c2, c3 = neuron & WORD, step & WORD, step >> 32, stream & WORD
     k0, k1 = k0 & WORD, k1 & WORD
     for _ in range(ROUNDS):
-        p0, p1 = c0 * MULTIPLIERS[0], c2 * MULTIPLIERS[1]
+        p0, p1 = c0.of_words(MULTIPLIERS[0]), c2.of_words(MULTIPLIERS[1])
         c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & WORD, (p0 >> 32) ^ c3 ^ k1, p0 & WORD
         k0, k1 = (k0 + KEY_STEPS[0]) & WORD, (k1 + KEY_STEPS[1]) & WORD
     return c0, c1, c2, c3
@@ -70,7 +70,7 @@ def _log_middle_f64(high: Bits, low: Bits) -> Real:
 
 
 def _log_middle_f32(high: Bits, low: Bits) -> Real:
-    middle, rest = (_single(word, "uitofp") * 2.0**-32 + 2.0**-33 for word in (high, high ^ WORD))
+    middle, rest = (fma(_single(word, "uitofp"), 2.0**-32, 2.0**-33) for word in (high, high ^ WORD))
     return log_of_normal(middle, rest)
 
 
@@ -124,7 +124,7 @@ def _normal_f32(w: Words) -> Pair:
 
 def _box_muller(log_middle: Real, centred: Real, edge: Real, sign: Bits) -> Pair:
     """A sine, and a cosine whose sign is the last bit of a word."""
-    radius = (log_middle * -2.0).instruction("sqrt")
+    radius = (log_middle * -2.0).root()
     return radius * sin_pi(centred), _with_last_bit(radius, sign) * sin_pi(edge)
 
 

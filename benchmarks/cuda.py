@@ -1,151 +1,58 @@
 """The CUDA backend on a GPU: first whether it is right, then how fast, beside the limits of the card. Ends within eight minutes.
 
-    python -m benchmarks.cuda [--sizes 1e4,1e6,1e7,1e8] [--out cuda.json]
+    python -m benchmarks.cuda [--sizes 1e4,1e6,1e7,1e8] [--models lif,adex] [--out cuda.json] [--write]
 
-Agreement: every model of the library against the reference, float64 with `exact_math` bit for bit against the CPU, normal draws bit for
-bit, three runs alike. Table: neuron-steps a second, recording nothing, spikes, or one state; as a fraction of what a kernel that reads and
-writes its state at every step could reach at the copy bandwidth measured here; the CPU of the same machine beside it.
+Agreement: every model of the library against the reference and the CPU, and what only many neurons, blocks and chunks show. Limits: copies,
+launches, a barrier of all blocks, multiply-adds. Table: neuron-steps a second, recording nothing, spikes, or one state of 1000 neurons; as
+a fraction of what a kernel that reads and writes its state at every step could reach at the copy bandwidth measured here, and of what the
+card could issue; the CPU of the same machine beside it. All work is done in processes of their own: one that fails or hangs is a line of the
+report. The JSON is written as it goes. --write puts the table into docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import os
+import platform
+import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from importlib import import_module
+from collections.abc import Iterator, Sequence
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from dvdt.backends.cuda_functions import simulated
+from dvdt.backends.cuda_machine import gpu, obstacle
 
-import dvdt
-from dvdt.backends.cuda_machine import obstacle
+from . import cuda_agreement, cuda_page, cuda_speed
+from .cuda_parts import Told, at_once, told_by, work
+from .page import machine
 
-from .cases import CASES, drive, start
-
-LIMIT_S = 460.0
-MODELS = ("lif", "izhikevich", "adex", "hodgkin_huxley", "noise")
-
-
-@dataclass(frozen=True)
-class Speed:
-    """One row. `launch_us`: wall time of a run of one step; `of_copy`: the rate over that of a kernel bound by the copy bandwidth."""
-
-    model: str
-    n: int
-    precision: str
-    recorded: str
-    steps: int
-    rate: float
-    of_copy: float
-    us_a_step: float
-    cpu_rate: float | None
+TOTAL_S, AGREEMENT_S, LIMITS_S, COUNT_S, PROCESSOR_S = 450.0, 190.0, 40.0, 40.0, 35.0
+SILENCE_S = 75.0  # the longest that one item may take
+LATE = "no time was left"
+PACKAGES = ("dvdt", "numba", "numba-cuda", "cuda-bindings", "cuda-core", "numpy", "llvmlite")
 
 
-# ---- agreement ----------------------------------------------------------------------------------
+class Report:
+    """What has been found, kept in a file after every line."""
 
+    def __init__(self, path: Path, found: dict[str, Any]) -> None:
+        self.path, self.found, self.began = path, found, time.monotonic()
 
-def agreement() -> Iterator[str]:
-    """One line for each disagreement; none where all is well."""
-    for row in dvdt.models():
-        model = dvdt.model(row.name)
-        given: dict[str, Any] = {
-            p.name: np.full((64, 64), 0.01) if "matrix" in p.flags else 1.0
-            for p in model.checked.parameters
-            if {"matrix", "required"} & p.flags
-        }
-        told: dict[str, Any] = {"n": 64, "seed": 5, "parameters": given, "record": list(model.states), "progress": False}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                expected = dvdt.simulate(model, "20 ms", dt="0.1 ms", backend="reference", precision="float64", **told)
-                cpu = dvdt.simulate(model, "20 ms", dt="0.1 ms", backend="cpu", precision="float64", **told)
-                exact = [
-                    dvdt.simulate(model, "20 ms", dt="0.1 ms", backend="cuda", precision="float64", exact_math=True, **told)
-                    for _ in range(3)
-                ]
-                single = dvdt.simulate(model, "20 ms", dt="0.1 ms", backend="cuda", **told)
-            except dvdt.RunError as error:
-                yield f"{row.name}: {str(error)[:120]}"
-                continue
-        for state in model.states:
-            for again in exact:
-                if not np.array_equal(again[state], cpu[state], equal_nan=True):
-                    worst = np.nanmax(np.abs(np.asarray(again[state], float) - np.asarray(cpu[state], float)))
-                    yield f"{row.name}.{state}: float64 with exact_math differs from the CPU by up to {worst:.3g}"
-                    break
-            scale = np.nanmax(np.abs(np.asarray(expected[state], float)), initial=1e-6)
-            if not np.allclose(exact[0][state], expected[state], rtol=1e-7, atol=1e-7 * scale):
-                yield f"{row.name}.{state}: float64 differs from the reference"
-        if not all(
-            np.array_equal(exact[0].spikes.t, e.spikes.t) and np.array_equal(exact[0].spikes.i, e.spikes.i) for e in exact[1:]
-        ):
-            yield f"{row.name}: three runs are not alike"
-        if abs(len(single.spikes.t) - len(expected.spikes.t)) > 0.05 * len(expected.spikes.t) + 2:
-            yield f"{row.name}: {len(single.spikes.t)} spikes in float32, {len(expected.spikes.t)} in the reference"
+    def keep(self) -> None:
+        self.found["seconds"] = round(time.monotonic() - self.began, 1)
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps(self.found, indent=1), encoding="utf-8")
+        part.replace(self.path)
 
-
-# ---- the card -----------------------------------------------------------------------------------
-
-
-def copy_bandwidth() -> float:
-    """Bytes a second, read and written together, of a copy within the device."""
-    cuda = import_module("numba.cuda")
-    size = 1 << 28
-    source, target = cuda.device_array(size, np.float32), cuda.device_array(size, np.float32)
-    target.copy_to_device(source)
-    cuda.synchronize()
-    best = 0.0
-    for _ in range(5):
-        began = time.perf_counter()
-        target.copy_to_device(source)
-        cuda.synchronize()
-        best = max(best, 2 * 4 * size / (time.perf_counter() - began))
-    return best
-
-
-# ---- speed --------------------------------------------------------------------------------------
-
-
-def simulation(model: str, n: int, precision: str, recorded: str, backend: str) -> dvdt.Simulation:
-    case = CASES[model]
-    population = dvdt.Population(case.text, n, parameters={"I": drive(case, n)}, state={"v": start(case, n)})
-    record = {"v": dvdt.record(neurons=slice(0, min(n, 1000)))} if recorded == "one state" else ()
-    return dvdt.Simulation(
-        population,
-        dt=f"{case.dt} ms",
-        method=case.method,
-        precision=precision,
-        backend=backend,
-        seed=1,
-        record=record,
-        progress=False,
-    )
-
-
-def rate(model: str, n: int, precision: str, recorded: str, backend: str, seconds: float = 1.0) -> tuple[float, int, float]:
-    """Neuron-steps a second, the steps that were timed, and microseconds a step."""
-    dt = CASES[model].dt
-    sim = simulation(model, n, precision, recorded, backend)
-    sim.run(f"{64 * dt!r} ms")
-    steps = 64
-    while True:
-        began = time.perf_counter()
-        sim.run(f"{steps * dt!r} ms")
-        taken = time.perf_counter() - began
-        if taken > seconds / 4 or steps >= 1 << 20:
-            break
-        steps = min(1 << 20, max(2 * steps, int(steps * seconds / 2 / max(taken, 1e-6))))
-    return n * steps / taken, steps, taken / steps * 1e6
-
-
-def bytes_a_step(model: str, precision: str) -> int:
-    """What a kernel moves that reads and writes its state, and reads its drive, at every step."""
-    states = {"lif": 2, "noise": 2, "izhikevich": 2, "adex": 2, "hodgkin_huxley": 5}[model]
-    return (2 * states + 1) * (4 if precision == "float32" else 8)
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
+        self.keep()
 
 
 def main() -> int:
@@ -153,35 +60,161 @@ def main() -> int:
         prog="python -m benchmarks.cuda", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--sizes", default="1e4,1e6,1e7,1e8")
-    parser.add_argument("--models", default=",".join(MODELS))
-    parser.add_argument("--out", default="cuda.json")
+    parser.add_argument("--models", default=",".join(cuda_speed.MODELS))
+    parser.add_argument("--seconds", type=float, default=0.6, help="of each timed run")
+    parser.add_argument("--checks", default="", help="only these checks of agreement, such as 'draws,model adex'; 'none'")
+    parser.add_argument("--out", default="cuda.json", type=Path)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    parser.add_argument("--items", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.part:
+        return do_part(chosen.part, chosen.items.split(","), chosen.seconds)
     if why := obstacle():
         print(f"no figures: {why}", file=sys.stderr)
         return 2
-    began = time.perf_counter()
-    differences = list(agreement())
-    print(f"agreement: {len(differences)} differences, {time.perf_counter() - began:.0f} s", *differences, sep="\n  ", flush=True)
-    bandwidth = copy_bandwidth()
-    print(f"copy: {bandwidth / 1e12:.2f} TB/s", flush=True)
-    rows: list[Speed] = []
-    for model in chosen.models.split(","):
-        cpu, _, _ = rate(model, 100_000, "float64", "spikes", "cpu", seconds=0.4)
-        for precision in ("float32", "float64"):
-            for size in map(float, chosen.sizes.split(",")):
-                for recorded in ("spikes", "one state") if size <= 1e6 else ("spikes",):
-                    if time.perf_counter() - began > LIMIT_S:
-                        continue
-                    found, steps, each = rate(model, int(size), precision, recorded, "cuda")
-                    of_copy = found / (bandwidth / bytes_a_step(model, precision))
-                    rows.append(Speed(model, int(size), precision, recorded, steps, found, of_copy, each, cpu))
-                    print(
-                        f"{model:16}{size:>10.0e} {precision} {recorded:10}{found / 1e9:>10.2f} G/s {each:>9.3f} us a step",
-                        flush=True,
-                    )
-    with open(chosen.out, "w", encoding="utf-8") as file:
-        json.dump({"differences": differences, "copy_bytes_s": bandwidth, "rows": [asdict(row) for row in rows]}, file, indent=1)
-    return 1 if differences else 0
+    report = Report(chosen.out, described())
+    report.say(f"{report.found['gpu']}; {report.found['machine']}")
+    until = time.monotonic() + TOTAL_S
+    agreement(report, chosen.checks, min(until, time.monotonic() + AGREEMENT_S))
+    limits(report, min(until, time.monotonic() + LIMITS_S))
+    table(report, chosen, until)
+    report.found["finished"] = True
+    report.keep()
+    print(cuda_page.section(report.found))
+    if chosen.write:
+        cuda_page.write(report.found, Path("docs/benchmarks.md"))
+    return 1 if any(each["troubles"] for each in report.found["agreement"].values()) else 0
+
+
+def described() -> dict[str, Any]:
+    """The machine, its GPU and the versions of everything."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed as a package"
+    asked = ["nvidia-smi", "--query-gpu=driver_version,clocks.max.sm,power.limit", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        told = ""
+    return {
+        "date": date.today().isoformat(),
+        "gpu": "numba's simulator" if simulated() else str(gpu()),
+        "driver": told,
+        "machine": machine(),
+        "versions": versions,
+        "finished": False,
+        "agreement": {},
+        "limits": {},
+        "steps": [],
+        "rows": [],
+        "processor": {},
+        "left_out": [],
+    }
+
+
+# ---- the parts, in a process of their own --------------------------------------------------------
+
+
+def do_part(part: str, items: Sequence[str], seconds: float) -> int:
+    """Do the items of one part and tell what they give (see `cuda_parts`)."""
+    small = simulated()
+    extent = cuda_agreement.TINY if small else cuda_agreement.FULL
+    parts: dict[str, Any] = {
+        "agreement": functools.partial(cuda_agreement.check, extent=extent),
+        "limits": functools.partial(cuda_speed.limit, small=small),
+        "count": cuda_speed.count,
+        "rows": functools.partial(cuda_speed.row, seconds=seconds),
+        "processor": functools.partial(cuda_speed.processor, seconds=seconds),
+    }
+    work(items, parts[part])
+    return 0
+
+
+# ---- the parts, watched --------------------------------------------------------------------------
+
+
+def agreement(report: Report, asked: str, until: float) -> None:
+    """Special checks and the models of the library, several processes at once, each with a share."""
+    every = [*cuda_agreement.SPECIAL, *(f"model {name}" for name in cuda_agreement.models())]
+    items = every if not asked else [item for item in asked.split(",") if item in every]
+    count = max(1, min(6, (os.cpu_count() or 2) // 2, len(items)))
+    shares = [items[k::count] for k in range(count)]
+    found, late = report.found["agreement"], []
+    for told in at_once([functools.partial(told_by, "agreement", share, until, SILENCE_S) for share in shares if share]):
+        if "late" in told:
+            late.append(told["item"])
+            continue
+        kept = found.setdefault(told["item"], {"troubles": [], "seconds": None})
+        kept["troubles"] += [told[sort] for sort in ("trouble", "error") if sort in told]
+        if "error" in told:
+            kept["trace"] = told.get("trace", "")
+        if "done" in told or "error" in told:
+            kept["seconds"] = told.get("seconds")
+            for trouble in kept["troubles"]:
+                report.say(f"{told['item']}: {trouble}")
+    if late:
+        left_out(report, f"{len(late)} checks, from {late[0]} on", LATE)
+    report.say(cuda_page.agreement(found))
+
+
+def limits(report: Report, until: float) -> None:
+    for told in told_by("limits", list(cuda_speed.LIMITS), until, SILENCE_S):
+        name = told["item"]
+        if name in told:
+            report.found["limits"][name] = told[name]
+            report.say(f"{name} {told[name]:.4g}")
+        note(report, told)
+
+
+def table(report: Report, chosen: argparse.Namespace, until: float) -> None:
+    models, sizes = chosen.models.split(","), [int(float(size)) for size in chosen.sizes.split(",")]
+    steps = [f"{model} {precision}" for model in models for precision in ("float32", "float64")]
+    seconds = ["--seconds", str(chosen.seconds)]
+    for told in told_by("count", steps, min(until, time.monotonic() + COUNT_S), SILENCE_S):
+        if "bytes" in told:
+            report.found["steps"].append(_plain(told))
+        note(report, told)
+    for told in told_by("processor", models, min(until, time.monotonic() + PROCESSOR_S), SILENCE_S, seconds):
+        if "rate" in told:
+            report.found["processor"][told["model"]] = told["rate"]
+            report.say(f"{told['model']} on the processors: {told['rate'] / 1e9:.3f} G neuron-steps/s")
+        note(report, told)
+    for told in told_by("rows", list(order(models, sizes)), until, SILENCE_S, seconds):
+        if "rate" in told:
+            report.found["rows"].append(_plain(told))
+            report.say(cuda_page.line(report.found, report.found["rows"][-1]))
+        note(report, told)
+
+
+def order(models: Sequence[str], sizes: Sequence[int]) -> Iterator[str]:
+    """The rows that matter most first, because time may run out: large populations take long to be made."""
+    largest_first = sorted(sizes, key=lambda n: (n != max(sizes), n))
+    for recorded in cuda_speed.RECORDED:
+        for n in largest_first if recorded == "nothing" else sorted(sizes):
+            for model in models:
+                for precision in ("float32", "float64"):
+                    yield f"{model} {precision} {n} {recorded}"
+
+
+def note(report: Report, told: Told) -> None:
+    """Note an item that has given no figure."""
+    if "error" in told:
+        left_out(report, told["item"], told["error"])
+    elif "late" in told:
+        report.found["left_out"].append([told["item"], LATE])
+
+
+def left_out(report: Report, item: str, why: str) -> None:
+    report.found["left_out"].append([item, why])
+    report.say(f"{item}: {why}")
+
+
+def _plain(told: Told) -> Told:
+    return {name: value for name, value in told.items() if name != "item"}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
     PEERS_VENVS=FOLDER python -m benchmarks.page [docs/benchmarks.md]
 
-Without PEERS_VENVS (see `benchmarks.peers`) the page has no comparison with other simulators. Takes about ten minutes on an idle machine.
+Without PEERS_VENVS (see `benchmarks.peers`) the page has no comparison with other simulators. The section on GPUs is that of
+`python -m benchmarks.cuda --write`, and stays as it is. Takes about ten minutes on an idle machine.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from . import growth, memory, peers, startup
+from . import cuda_page, growth, memory, peers, startup
 from .cases import CASES
 from .core import PEER, Row, table
 
@@ -133,13 +134,6 @@ def growth_section(rates: Sequence[growth.Throughput], times: Sequence[growth.Co
     return text + markdown(("scheme", *(f"{count} equations" for count in counts)), body)
 
 
-GPU = """
-## GPU
-
-No GPU was at hand when this page was measured, so it has no GPU figure. `python -m benchmarks.cuda` checks and times one.
-"""
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.page", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -159,7 +153,8 @@ def main() -> None:
     if folder and PEER.exists():
         models = [model for model in MODELS if CASES[model].peer]
         parts.append(peers_section(peers.compare(models, [100_000], list(peers.MODES), Path(folder))))
-    parts += [start_section(startup.report(), memory.report()), growth_section(*growth.report(10_000_000)), GPU]
+    parts += [start_section(startup.report(), memory.report()), growth_section(*growth.report(10_000_000))]
+    parts.append(cuda_page.kept(chosen.page.read_text(encoding="utf-8") if chosen.page.exists() else ""))
     chosen.page.write_text("".join(parts), encoding="utf-8")
 
 

@@ -18,6 +18,16 @@ def path_of(given: object, argument: str) -> Path:
     raise UsageError(f"{argument}: expected a path, as text or a Path, not {given!r}")
 
 
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8. Raises UsageError where there is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(cannot_be_read(path, error)) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not text in UTF-8 (byte {error.start}): save it as UTF-8") from None
+
+
 def cannot_be_read(path: object, error: OSError) -> str:
     """Why a file cannot be read, and where it is missing, what there is of a like name."""
     told = f"{path} cannot be read: {error.strerror or error}"

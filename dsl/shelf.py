@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..grammar.source import Source
 from ..stdlib_models import LIBRARY, text_of
 from .errors import ModelError, UsageError
-from .paths import cannot_be_read
+from .paths import read_text
 
 if TYPE_CHECKING:
     from ..grammar.nodes import ModelDeclaration
@@ -113,13 +113,7 @@ def models_in_folder(folder: Path) -> Iterator[Shelved]:
 
 def read_file(path: Path) -> Source:
     """The text of a model file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(cannot_be_read(path, error)) from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not text in UTF-8 (byte {error.start}): save it as UTF-8") from None
-    return Source(text, str(path))
+    return Source(read_text(path), str(path))
 
 
 @lru_cache(maxsize=64)

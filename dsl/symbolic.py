@@ -144,11 +144,12 @@ def to_sympy(expression: Expr) -> sympy.Expr:
             return to_sympy(base) ** exponent
         case Operation(name, arguments):
             parts = [to_sympy(argument) for argument in arguments]
-            return _combine(name, parts)
+            return combined(name, parts)
     raise TypeError(expression)
 
 
-def _combine(name: str, parts: list[sympy.Expr]) -> sympy.Expr:
+def combined(name: str, parts: list[sympy.Expr]) -> sympy.Expr:
+    """An operation of terms that are sympy's already."""
     match name:
         case "add":
             return sympy.Add(*parts)

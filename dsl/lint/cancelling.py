@@ -61,23 +61,15 @@ def _fraction(expression: Expr, things: dict[Expr, sympy.Symbol]) -> sympy.Expr:
     """The sympy form, in which each function and each name is a symbol."""
     import sympy
 
+    from ..symbolic import combined
+
     match expression:
         case Constant(value) if math.isfinite(value):
             return sympy.Rational(value)
         case Operation("power", (base, Constant(int() as exponent))):
             return _fraction(base, things) ** exponent
-        case Operation("negate", (inner,)):
-            return -_fraction(inner, things)
         case Operation(name, arguments) if _is_ring(expression):
-            parts = [_fraction(argument, things) for argument in arguments]
-            match name:
-                case "add":
-                    return sympy.Add(*parts)
-                case "multiply":
-                    return sympy.Mul(*parts)
-                case "subtract":
-                    return parts[0] - parts[1]
-            return parts[0] / parts[1]
+            return combined(name, [_fraction(argument, things) for argument in arguments])
     return things.setdefault(expression, sympy.Symbol(f"thing{len(things)}"))
 
 

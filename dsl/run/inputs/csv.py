@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...paths import cannot_be_read, path_of
+from ...paths import path_of, read_text
 from ..duration import time_in_ms, time_step
 from .series import TimedSeries
 
@@ -61,12 +61,7 @@ def from_csv(path: str | os.PathLike[str], column: str | None = None, unit: str 
 
 def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and the other rows that are not empty, each with the number of its line."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(cannot_be_read(file, error)) from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not text in UTF-8 (byte {error.start}): save it as UTF-8") from None
+    text = read_text(file)
     if text.lstrip().startswith("#"):
         raise UsageError(
             f"{file} begins with `#`: the first line has to be the header, such as 't (ms),I (pA)', without a comment"
