@@ -84,7 +84,9 @@ def signature(function: Function, precision: np.dtype[np.floating]) -> tuple[Any
         "listed": types.int32[:, :, ::1],
         "counts": types.int32[:, ::1],
         **dict.fromkeys(("before", "status"), types.int64[::1]),
+        "moments": real[:, :, ::1],
         "column": types.int32[::1],
+        **dict.fromkeys(("steps", "capacity", "due", "apart"), types.int32),
         "interval": types.float64,
         "dt": real,
     }
@@ -120,17 +122,7 @@ class CudaProgram:
     @running()
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
         """Make the steps first..last-1 on the device, in chunks; `threads` is of no account."""
-        device = self.settle(memory)
-        begin = first
-        while begin < last:
-            end = begin + device.steps_at_once(last - begin)
-            if device.make(begin, end):
-                begin = end
-            elif device.lists.overfull:
-                device.shorten(end - begin)
-            else:
-                return device.replay(begin, end)
-        return Outcome(last)
+        return self.settle(memory).run(first, last)
 
     @running()
     def record(self, memory: Memory, step: int) -> None:

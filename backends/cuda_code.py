@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from . import cuda_spikes
 from .cuda import namespace_of, signature, text_of
 from .cuda_functions import numba_cuda
 from .kernel import Kernel
@@ -42,12 +43,21 @@ def code_of(
     """The functions of a kernel, compiled for a compute capability. Needs the packages of the extra `cuda-ci`, no GPU and no driver."""
     text = text_of(kernel, precision, exact_math)
     namespace = namespace_of(text, exact_math)
-    made = []
+    return _codes({f.name: (namespace[f.name], signature(f, precision)) for f in text.functions}, capability)
+
+
+def code_of_gathering(capability: tuple[int, int] = HOPPER) -> tuple[Code, ...]:
+    """The functions that gather the events of a chunk."""
+    defined = cuda_spikes.defined()
+    wanted = {name: (defined[name.split()[0]], types) for name, types in cuda_spikes.signatures().items()}
+    return _codes(wanted, capability)
+
+
+def _codes(functions: Mapping[str, tuple[Any, tuple[Any, ...]]], capability: tuple[int, int]) -> tuple[Code, ...]:
+    """What becomes of functions, each with the types of its arguments."""
     with _device_of(capability):
-        for function in text.functions:
-            ptx, _ = numba_cuda().compile_ptx(namespace[function.name], signature(function, precision), cc=capability)
-            made.append(_assembled(function.name, ptx, capability))
-    return tuple(made)
+        compiled = {name: numba_cuda().compile_ptx(*function, cc=capability) for name, function in functions.items()}
+    return tuple(_assembled(name, ptx, capability) for name, (ptx, _) in compiled.items())
 
 
 def _assembled(name: str, ptx: str, capability: tuple[int, int]) -> Code:

@@ -1,255 +1,293 @@
-"""The arrays of one memory on a GPU, and the chunks of steps that are made there."""
+"""The chunks of steps that are made on a GPU: while one is made, what the one before has found is copied and handed over.
+
+State lies in two sets of arrays; a chunk reads one and writes the other. A chunk that turns out to be void (the list of a neuron ran
+over, or a value is not finite) has not touched what it read, and the chunk behind it, which may run already, finds that in its status
+and does nothing. Both are made again.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from . import cuda_recordings, cuda_spikes
+from .cuda_arrays import Arrays, narrowed
 from .cuda_functions import numba_cuda, simulated
-from .cuda_recordings import RECORDED_BYTES, Recordings
+from .cuda_pace import Pace
+from .cuda_recordings import Columns, Recordings
 from .cuda_spikes import Lists
-from .generate_cuda import Argument, Function, Text, place_of, rows_of
-from .kernel import Kernel, Kind
+from .generate_cuda import RECORDED, RECORDING, Argument, Text
+from .kernel import Kernel
 from .memory import Memory, NonFinite, Outcome
 from .unusable import Unavailable
 
-THREADS = 256  # of a block
-LISTED_BYTES = 1 << 28  # of the lists of all neurons, at most
-MOST, FEWEST = 1 << 12, 2  # places of a neuron's list
+THREADS = 128  # of a block, at most
+WARP = 32  # threads that go together
+IN_FLIGHT = 2  # chunks that are launched and not yet looked at
 RECENT = 8  # values that a NonFinite shows
+PARTS = 32  # of a void chunk that is searched for a value that is not finite
 
 
-class Device:
-    """The arrays of one memory on the device. `ahead`: they are newer than those in the main memory."""
+class Chunk:
+    """One of the two sets of what a chunk writes beside the state: the steps first..last-1, from the state number `source`."""
+
+    def __init__(self, kernel: Kernel, memory: Memory, capacity: int, columns: Columns) -> None:
+        self.lists = Lists(kernel, memory, capacity)
+        self.recordings = Recordings(memory, columns)
+        self.made = numba_cuda().event()
+        self.first = self.last = self.source = 0
+        self.launched = 0.0
+
+    @property
+    def void(self) -> bool:
+        return self.lists.overfull or self.lists.not_finite
+
+
+class Device(Arrays):
+    """The arrays of one memory on a device, and the steps that are made there."""
 
     def __init__(self, kernel: Kernel, text: Text, functions: Mapping[str, Any], memory: Memory) -> None:
-        from .cuda_reductions import Across
-
+        super().__init__(kernel, memory)
         cuda = numba_cuda()
-        self.cuda, self.kernel, self.text, self.functions, self.memory = cuda, kernel, text, functions, memory
-        self.rows = rows_of(kernel)
-        self.threads = 16 if simulated() else THREADS
-        self.blocks = -(-memory.n // self.threads)
-        self.grid = self.blocks, self.threads
-        self.capacity = self._places()
-        self.ahead, self.lent, self.changes = False, False, -1
-        self._refuse_what_does_not_fit()
-        counted = {
-            place: sum(place_of(a) == place for a in kernel.arrays) for place in ("reals", "whole", "fixed", "fixed_whole")
-        }
-        kinds = {"reals": memory.precision, "fixed": memory.precision, "whole": np.int64, "fixed_whole": np.int64}
-        self.arrays = {p: cuda.device_array((max(1, count), memory.n), kinds[p]) for p, count in counted.items()}
-        self.other = {p: cuda.device_array(self.arrays[p].shape, kinds[p]) for p in ("reals", "whole")}
-        self.lists = Lists(kernel, memory.n, self.capacity)
+        self.text, self.functions = text, functions
+        free = cuda.current_context().get_memory_info()[0]
+        capacity = cuda_spikes.places(kernel, memory.n, memory.precision, free)
+        self._refuse_what_does_not_fit(capacity, free)
+        self.grid = grid(memory.n)
+        self.allocate()
+        self.work, self.copies = cuda.stream(), cuda.stream()
+        columns = Columns(kernel, memory)
+        self.chunks = [Chunk(kernel, memory, capacity, columns) for _ in range(IN_FLIGHT)]
+        self.turn = self.front = 0  # the set of the next chunk, and the arrays that hold the present state
         self.fine = cuda.to_device(np.zeros(1, np.int64))  # the status before the first chunk
-        self.at_once = 1 << 30  # steps of a chunk: as many as the lists have held so far
-        self.series: dict[str, tuple[Any, Any]] = {}
-        self.columns: dict[str, tuple[Any, Any]] = {}
-        self.across = Across(cuda, kernel, memory, self.grid, self.arrays, self.columns)
-        self.recordings = Recordings(cuda, kernel, memory)
+        self.capacity = capacity
+        self.pace = Pace(memory.n, capacity if kernel.events else 0)
+        self.last_made = 0.0
+        self.in_flight = IN_FLIGHT
+        if kernel.coupled:
+            self._prepare_coupled()
 
-    def _places(self) -> int:
-        """How many events of one neuron a chunk has room for."""
-        if simulated():
-            return 8
-        free, _ = self.cuda.current_context().get_memory_info()
-        room = min(LISTED_BYTES, free // 8)
-        return max(FEWEST, min(MOST, int(room) // (4 * max(1, len(self.kernel.events)) * self.memory.n)))
-
-    def _refuse_what_does_not_fit(self) -> None:
-        if simulated():
-            return
-        memory, kernel = self.memory, self.kernel
-        item = self.memory.precision.itemsize
-        sizes = [(8 if a.kind is Kind.INTEGER else item) * memory.n * (2 if a.written else 1) for a in kernel.arrays]
-        needed = sum(sizes) + len(kernel.events) * memory.n * (4 * self.capacity + 12) + RECORDED_BYTES
-        needed += sum(matrix.nbytes for matrix in memory.matrices.values()) + sum(
-            table.nbytes for table in memory.series.values()
-        )
-        free, _ = self.cuda.current_context().get_memory_info()
+    def _refuse_what_does_not_fit(self, capacity: int, free: float) -> None:
+        kernel, memory = self.kernel, self.memory
+        lists = cuda_spikes.bytes_of(kernel, memory.n, memory.precision, capacity)
+        needed = self.bytes() + IN_FLIGHT * (lists + cuda_recordings.bytes_of(memory))
         if needed > free:
             raise Unavailable(
                 f"{memory.n} neurons of {kernel.name} need {needed / 1e9:.2f} GB on the GPU, {free / 1e9:.2f} GB are free: take fewer"
                 ' neurons, precision="float32", or backend="cpu"'
             )
 
-    # ---- between the main memory and the device ----------------------------------------------------
+    # ---- a run --------------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Take over what was changed in the main memory."""
-        memory, kernel = self.memory, self.kernel
-        if self.changes != memory.changes:
-            for array in kernel.arrays:
-                row = memory.stored(kernel, array.name)
-                self.arrays[place_of(array)][self.rows[array.name]].copy_to_device(np.ascontiguousarray(row))
-            self.changes = memory.changes
-        for name, table in memory.series.items():
-            if name not in self.series or self.series[name][0] is not table:
-                self.series[name] = table, self.cuda.to_device(np.ascontiguousarray(table))
-        for name, matrix in memory.matrices.items():
-            if name not in self.columns or self.columns[name][0] is not matrix:
-                self.columns[name] = matrix, self.cuda.to_device(np.ascontiguousarray(memory.by_columns(name)))
+    def run(self, first: int, last: int) -> Outcome:
+        """Make the steps first..last-1, and leave the state in `arrays`."""
+        try:
+            return self._run(first, last)
+        finally:
+            self._settle()
 
-    def bring_home(self) -> None:
-        """Copy the written arrays to the main memory, where the device is ahead of it. Who has been lent an array may have written it
-        since; but what was written in the main memory after the last copy is newer."""
-        if self.ahead or (self.lent and self.changes == self.memory.changes):
-            for array in self.kernel.arrays:
-                if array.written:
-                    values = self.arrays[place_of(array)][self.rows[array.name]].copy_to_host()
-                    self.memory.stored(self.kernel, array.name)[:] = values
-            self.ahead = False
-
-    def lend(self, name: str) -> Any:
-        """The array of that name, for others to read and write between the steps. It is the same one as long as the device lives."""
-        self.lent = True
-        self.cuda.synchronize()
-        array = next(array for array in self.kernel.arrays if array.name == name)
-        return self.arrays[place_of(array)][self.rows[name]]
-
-    # ---- chunks -------------------------------------------------------------------------------------
-
-    def make(self, first: int, last: int) -> bool:
-        """Make a chunk of steps, and keep what it has made; False, and nothing has changed, where it is void."""
-        self.lists.begin()
-        self.recordings.prepare(first, last)
-        kept: dict[str, Any] = {}
-        if self.kernel.coupled:
-            kept = {place: self._copy(array) for place, array in self.arrays.items() if place in self.other}
-            for step in range(first, last):
-                self._make_coupled(step, first)
-            self.across.check(self.lists.status)
-        else:
-            self._launch(self._function("advance"), first, last, last)
-        self.lists.gather()
-        if self.lists.overfull or self.lists.not_finite:
-            self._take(kept)
-            return False
-        if not self.kernel.coupled:
-            self._swap()
-        self.ahead = True
-        self.lists.hand_over(self.memory, first)
-        self.recordings.hand_over()
-        return True
-
-    def _take(self, new: Mapping[str, Any]) -> None:
-        """These in the place of the arrays; or their values, where somebody holds the arrays."""
-        for place, array in new.items():
-            if self.lent:
-                self.arrays[place].copy_to_device(array)
-            else:
-                self.arrays[place] = array
-
-    def _swap(self) -> None:
-        before = {place: self.arrays[place] for place in self.other}
-        self._take(self.other)
-        if not self.lent:
-            self.other = before
+    def _run(self, first: int, last: int) -> Outcome:
+        flying: deque[Chunk] = deque()
+        while first < last or flying:
+            if first < last and len(flying) < self.in_flight:
+                steps = cuda_recordings.steps_at_once(self.memory, min(self.pace.steps, last - first))
+                flying.append(self._launch(first, first + steps, flying[-1] if flying else None))
+                first += steps
+                continue
+            chunk = flying.popleft()
+            self._wait(chunk)
+            if not chunk.void:
+                self._hand_over(chunk)
+                continue
+            flying.clear()
+            first, self.front = chunk.first, chunk.source
+            if not chunk.lists.overfull:
+                return self._search(chunk.first, chunk.last)
+            self.pace.ran_over(chunk.last - chunk.first, chunk.lists.fullest)
+        return Outcome(last)
 
     def record(self, step: int) -> None:
         """What is due at one step, from the present values."""
-        self.recordings.prepare(step, step + 1)
-        if self.kernel.coupled:
-            self._launch(self._function("record"), step, step)
-        else:
-            self._launch(self._function("advance"), step, step, step + 1)
-        self.recordings.hand_over()
+        chunk = self._launch(step, step, None)
+        self.front = chunk.source
+        self._wait(chunk)
+        chunk.recordings.fetch(self.copies)
+        self.copies.synchronize()
+        chunk.recordings.hand_over()
 
-    def _function(self, name: str) -> Function:
-        return next(function for function in self.text.functions if function.name == name)
+    def _launch(self, first: int, last: int, after: Chunk | None, recorded: bool = True) -> Chunk:
+        """Begin to make a chunk, behind another one or, where there is none, from a state that holds. No steps: record the first one."""
+        chunk = self.chunks[self.turn]
+        self.turn = (self.turn + 1) % IN_FLIGHT
+        chunk.first, chunk.last, chunk.source = first, last, self.front
+        chunk.lists.begin(self.work)
+        chunk.recordings.prepare(first, max(last, first + 1) if recorded else first)
+        self._make(chunk, self.fine if after is None else after.lists.status)
+        chunk.lists.gather(self.work)
+        chunk.made.record(self.work)
+        self.front = 1 - self.front
+        chunk.launched = time.perf_counter()
+        return chunk
 
-    def _make_coupled(self, step: int, first: int) -> None:
-        kernel = self.kernel
-        if self.recordings.buffers:
-            self._launch(self._function("record"), step, first)
-        for index, phase in enumerate(kernel.phases):
-            if phase.body or phase.emits or phase.stores:
-                self._launch(self._function(f"phase_{index}"), step, first)
-            for reduction in phase.reductions:
-                self.across.reduce(reduction, step)
+    def _wait(self, chunk: Chunk) -> None:
+        """Until a chunk has been made, to learn what it tells of itself."""
+        chunk.made.synchronize()
+        now, steps = time.perf_counter(), chunk.last - chunk.first
+        seconds = now - max(chunk.launched, self.last_made)
+        self.last_made = now
+        if steps and not chunk.void:
+            self.pace.held(steps, chunk.lists.fullest, seconds)
 
-    def _launch(self, function: Function, *times: int) -> None:
-        values = {
-            **dict(zip(("first", "last", "stop"), times, strict=False)),
-            **dict(zip(("step", "base"), times, strict=False)),
-            "interval": float(self.memory.scalars["@dt"]),
-            "dt": self.memory.precision.type(self.memory.scalars["@dt"]),
-            "n": self.memory.n,
-            "k0": self.memory.seed & 0xFFFFFFFF,
-            "k1": self.memory.seed >> 32 & 0xFFFFFFFF,
-            "capacity": self.capacity,
-            **self.arrays,
-            **{f"{place}_out": array for place, array in self.other.items()},
-            "listed": self.lists.listed,
-            "counts": self.lists.counts,
-            "status": self.lists.status,
-            "before": self.fine,
-        }
-        self.functions[function.name][self.grid](*[self._argument(a, values) for a in function.arguments])
+    def _hand_over(self, chunk: Chunk) -> None:
+        """Give the events and recordings of a chunk that holds to the memory."""
+        self.ahead = True
+        chunk.lists.fetch(self.work, self.copies)
+        chunk.recordings.fetch(self.copies)
+        self.copies.synchronize()
+        chunk.lists.hand_over(self.memory, chunk.first)
+        chunk.recordings.hand_over()
 
-    def _argument(self, argument: Argument, values: Mapping[str, Any]) -> Any:
-        of, place = argument.of, argument.place
-        match of:
-            case "scalar":
-                value = self.memory.scalars[place]
-                types = {
-                    Kind.REAL: self.memory.precision.type,
-                    Kind.DOUBLE: np.float64,
-                    Kind.INTEGER: np.int64,
-                    Kind.BOOLEAN: np.bool_,
-                }
-                return types[argument.kind](value)
-            case "result":
-                return self.across.results[place]
-            case "series":
-                return self.series[place][1]
-            case "rows" | "columns":
-                return np.int64(self.series[place][1].shape[of == "columns"])
-            case "every" | "since" | "row" | "column" | "values":
-                return self.recordings.argument(of, place, argument.kind)
-        value = values[of]
-        return np.int64(value) if isinstance(value, int) else value
-
-    # ---- lengths of chunks --------------------------------------------------------------------------
-
-    def steps_at_once(self, wanted: int) -> int:
-        return self.recordings.steps_at_once(min(wanted, self.at_once))
-
-    def shorten(self, steps: int) -> None:
-        """A chunk of so many steps had more events than the lists have places. In one step, a neuron has one of a kind at most."""
-        self.at_once = max(1, min(steps // 2, int(steps * 0.7 * self.capacity / self.lists.fullest)))
+    def _settle(self) -> None:
+        """The present state to the arrays where everybody looks for it."""
+        if self.front:
+            for place, array in self.states[1].items():
+                self.arrays[place].copy_to_device(array, stream=self.work)
+            self.front = 0
+        self.work.synchronize()
 
     # ---- a value that is not finite -----------------------------------------------------------------
 
-    def replay(self, first: int, last: int) -> Outcome:
-        """Make the steps one by one up to the first that leaves a value that is not finite."""
+    def _search(self, first: int, last: int) -> Outcome:
+        """Make the steps of a void chunk in ever shorter ones, to the first step that leaves a value that is not finite."""
+        start, begin = self._copied(), first
+        while last - first > 1:
+            steps = -(-(last - first) // PARTS)
+            while not (chunk := self._made(first, min(last, first + steps))).void:
+                self._hand_over(chunk)
+                first = chunk.last
+                assert first < last, "all values are finite when the steps are made in parts"
+            last, self.front = chunk.last, chunk.source
+        chunk = self._made(first, last)
+        self.front = chunk.source
+        chunk.recordings.fetch(self.copies)
+        self.copies.synchronize()
+        chunk.recordings.hand_over()
+        return Outcome(first, self._told(start, begin, first))
+
+    def _made(self, first: int, last: int) -> Chunk:
+        chunk = self._launch(first, last, None)
+        self._wait(chunk)
+        return chunk
+
+    def _told(self, start: Mapping[str, Any], first: int, step: int) -> NonFinite:
+        """What is not finite after `step`, from the state at `first`; it is made twice, since states are kept for no time."""
         guarded = self.kernel.guarded
-        recent = deque([self._guarded()], maxlen=RECENT)
-        for step in range(first, last):
-            if not self.make(step, step + 1):
-                if self.kernel.coupled:
-                    self._make_coupled(step, step)
-                else:
-                    self._swap()
-                self.recordings.hand_over()
-                recent.append(self._guarded())
-                neuron = int(np.flatnonzero(~np.isfinite(recent[-1]).all(axis=0))[0])
-                row = int(np.flatnonzero(~np.isfinite(recent[-1][:, neuron]))[0])
-                values = np.array([rows[row, neuron] for rows in recent])
-                self.ahead = True
-                return Outcome(step, NonFinite(guarded[row], neuron, step, values))
-            recent.append(self._guarded())
-        raise AssertionError("all values are finite when the steps are made one by one")
+        self._put(start)
+        self._quietly(first, step + 1)
+        reals = self.states[self.front]["reals"].copy_to_host()
+        rows = np.stack([reals[self.rows[name]] for name in guarded])
+        neuron = int(np.flatnonzero(~np.isfinite(rows).all(axis=0))[0])
+        name = guarded[int(np.flatnonzero(~np.isfinite(rows[:, neuron]))[0])]
+        self._put(start)
+        begin = max(first, step + 2 - RECENT)
+        self._quietly(first, begin)
+        recent = [self.states[self.front]["reals"][self.rows[name], neuron]]
+        for each in range(begin, step + 1):
+            self._quietly(each, each + 1)
+            recent.append(self.states[self.front]["reals"][self.rows[name], neuron])
+        self.ahead = True
+        return NonFinite(name, neuron, step, np.array(recent))
 
-    def _guarded(self) -> NDArray[Any]:
-        reals = self.arrays["reals"].copy_to_host()
-        return np.stack([reals[self.rows[name]] for name in self.kernel.guarded])
+    def _quietly(self, first: int, last: int) -> None:
+        """Make steps and keep their state, whatever they find, and nothing else."""
+        if first < last:
+            self._launch(first, last, None, recorded=False).made.synchronize()
 
-    def _copy(self, array: Any) -> Any:
-        made = self.cuda.device_array(array.shape, array.dtype)
-        made.copy_to_device(array)
-        return made
+    def _copied(self) -> dict[str, Any]:
+        """The present state, in the main memory."""
+        return {place: array.copy_to_host() for place, array in self.states[self.front].items()}
+
+    def _put(self, state: Mapping[str, Any]) -> None:
+        for place, values in state.items():
+            self.states[self.front][place].copy_to_device(values)
+
+    # ---- launching ----------------------------------------------------------------------------------
+
+    def _make(self, chunk: Chunk, before: Any) -> None:
+        """Launch what makes the steps of a chunk."""
+        source, target = self.states[self.front], self.states[1 - self.front]
+        values = {
+            **self.constants(),
+            **source,
+            **{f"{place}_out": array for place, array in target.items()},
+            "first": chunk.first,
+            "steps": chunk.last - chunk.first,
+            "before": before,
+            **self.of_lists(chunk),
+        }
+        if self.kernel.coupled:
+            self._make_coupled(chunk, values, source, target)
+        else:
+            self._call("advance", chunk, values)
+
+    def _call(self, name: str, chunk: Chunk, values: Mapping[str, Any]) -> None:
+        function = next(function for function in self.text.functions if function.name == name)
+        arguments = [self._of(argument, chunk, values) for argument in function.arguments]
+        self.functions[name][(*self.grid, self.work)](*arguments)
+
+    # ---- neurons that read one another ----------------------------------------------------------------
+
+    def _prepare_coupled(self) -> None:
+        from .cuda_reductions import Across
+
+        self.in_flight = 1
+        self.across = Across(numba_cuda(), self.kernel, self.memory, self.grid, self.arrays, self.columns)
+
+    def _make_coupled(self, chunk: Chunk, values: dict[str, Any], source: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+        """The steps on a copy of the state, function by function."""
+        for place, array in target.items():
+            array.copy_to_device(source[place])
+        chunk.lists.counts.copy_to_device(np.zeros(chunk.lists.counts.shape, np.int32))
+        self.across.arrays = {**self.arrays, **target}
+        values.update(target, base=chunk.first)
+        for step in range(chunk.first, chunk.last):
+            values["step"] = step
+            self._record_coupled(chunk, values)
+            for index, phase in enumerate(self.kernel.phases):
+                if phase.body or phase.emits or phase.stores:
+                    self._call(f"phase_{index}", chunk, values)
+                for reduction in phase.reductions:
+                    self.across.reduce(reduction, step)
+        if chunk.first == chunk.last:
+            values["step"] = chunk.first
+            self._record_coupled(chunk, values)
+        self.across.check(chunk.lists.status)
+
+    def _record_coupled(self, chunk: Chunk, values: Mapping[str, Any]) -> None:
+        if chunk.recordings.buffers:
+            self._call("record", chunk, values)
+
+    def of_lists(self, chunk: Chunk) -> dict[str, Any]:
+        found = {name: getattr(chunk.lists, name) for name in ("listed", "counts", "status")}
+        moments = {"moments": chunk.lists.moments} if self.kernel.timed else {}
+        return {**found, **moments, "capacity": self.capacity}
+
+    def _of(self, argument: Argument, chunk: Chunk, values: Mapping[str, Any]) -> Any:
+        if argument.of == "result":
+            return self.across.results[argument.place]
+        if argument.of in (*RECORDING, *RECORDED):
+            return narrowed(argument.of, chunk.recordings.argument(argument.of, argument.place, argument.kind))
+        return self.argument(argument, values)
+
+
+def grid(n: int) -> tuple[int, int]:
+    """Blocks and threads: few threads in a block where that lets a small population have every multiprocessor."""
+    if simulated():
+        return -(-n // 16), 16
+    processors = numba_cuda().get_current_device().MULTIPROCESSOR_COUNT
+    threads = min(THREADS, max(WARP, -(-n // processors // WARP) * WARP))
+    return -(-n // threads), threads

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -227,11 +226,7 @@ def running() -> Iterator[None]:
 @contextmanager
 def _as(kind: type[Exception]) -> Iterator[None]:
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", r"Grid size \d+ will likely result in GPU under-utilization"
-            )  # numba's, of few neurons
-            yield
+        yield
     except Exception as error:
         told = reason(error)
         if not told:

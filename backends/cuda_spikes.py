@@ -1,12 +1,13 @@
 """The events of one chunk on a device: a short list for each neuron, gathered into one array when the chunk has been made.
 
 The places of a neuron's events in that array are the number of events of all neurons before it. So what is gathered is in the order of
-the neurons, each in the order of its steps, whatever thread comes first.
+the neurons, each in the order of its steps, whatever thread comes first, and nobody has to sort it.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -15,34 +16,52 @@ import numpy as np
 from .cuda_functions import simulated
 from .generate_cuda import NOT_FINITE, OVERFULL
 from .kernel import Kernel
-from .memory import Listed, Memory
+from .memory import Memory
 
 cuda: Any = import_module("numba.cuda")
 
-THREADS = 256  # of a block
-PART = 2048  # neurons whose events one block of threads counts
-ROOM = 1 << 16  # events of one kind that can be gathered, at first
+LISTED_BYTES = 1 << 29  # of all lists, at most, and at most an eighth of the free memory
+MOST, FEWEST = 8 if simulated() else 1 << 12, 2  # places of a neuron's list
+THREADS, PART = (4, 8) if simulated() else (256, 2048)  # of a block, a power of two; neurons whose events one block counts
+ROOM = 4 if simulated() else 1 << 16  # events of one kind that can be gathered, at first
 STEP_BITS = 32  # a key is a step << STEP_BITS | neuron
 
 # The numbers in `status`: the bits OVERFULL and NOT_FINITE, the most events that a neuron had, and how many there were of each kind
 BITS, FULLEST, TOTALS = 0, 1, 2
 
 
-@functools.cache
-def kernels(threads: int, part: int) -> dict[str, Any]:
-    """The device functions by name, for blocks of `threads` (a power of two) and parts of `part` neurons."""
+def places(kernel: Kernel, n: int, precision: np.dtype[np.floating], free: float) -> int:
+    """How many events a neuron's list has room for, where so many bytes are free."""
+    return int(max(FEWEST, min(MOST, min(LISTED_BYTES, free // 8) // max(1, 2 * n * _item(kernel, precision)))))
+
+
+def bytes_of(kernel: Kernel, n: int, precision: np.dtype[np.floating], capacity: int) -> int:
+    """What the lists of one chunk take on the device, at first."""
+    events = len(kernel.events)
+    return events * (8 * n + 8 * (n // PART + 1) + 16 * ROOM) + n * capacity * _item(kernel, precision)
+
+
+def _item(kernel: Kernel, precision: np.dtype[np.floating]) -> int:
+    return len(kernel.events) * (4 + precision.itemsize * kernel.timed)
+
+
+# ---- functions of the device -------------------------------------------------------------------
+
+
+def defined() -> Mapping[str, Callable[..., Any]]:
+    """In Python. Those that are called by one grid of blocks of THREADS threads have `cuda.syncthreads` in them."""
 
     def scanned(source: Any, target: Any, event: Any, begin: Any, end: Any, space: Any) -> Any:
-        """target[event, j] = sum of source[event, begin:j] for each j; the sum of all comes back. `threads` of them at a time."""
+        """target[event, j] = sum of source[event, begin:j] for each j; the sum of all comes back. THREADS of them at a time."""
         mine = cuda.threadIdx.x
         carried = 0
-        for first in range(begin, end, threads):
+        for first in range(begin, end, THREADS):
             j = first + mine
             own = source[event, j] if j < end else 0
             space[mine] = own
             cuda.syncthreads()
             width = 1
-            while width < threads:
+            while width < THREADS:
                 behind = space[mine - width] if mine >= width else 0
                 cuda.syncthreads()
                 space[mine] += behind
@@ -50,7 +69,7 @@ def kernels(threads: int, part: int) -> dict[str, Any]:
                 width *= 2
             if j < end:
                 target[event, j] = carried + space[mine] - own
-            carried += space[threads - 1]
+            carried += space[THREADS - 1]
             cuda.syncthreads()
         return carried
 
@@ -58,11 +77,11 @@ def kernels(threads: int, part: int) -> dict[str, Any]:
 
     def tally(counts: Any, size: Any, starts: Any, sums: Any, status: Any) -> None:
         """starts: the events before each neuron, of those in its part; sums: those of each part."""
-        space = cuda.shared.array(threads, np.int64)
-        begin = cuda.blockIdx.x * part
-        end = min(size, begin + part)
+        space = cuda.shared.array(THREADS, np.int64)
+        begin = cuda.blockIdx.x * PART
+        end = min(size, begin + PART)
         for event in range(counts.shape[0]):
-            for i in range(begin + cuda.threadIdx.x, end, threads):
+            for i in range(begin + cuda.threadIdx.x, end, THREADS):
                 if counts[event, i] > status[FULLEST]:
                     cuda.atomic.max(status, FULLEST, counts[event, i])
             total = scan(counts, starts, event, begin, end, space)
@@ -71,7 +90,7 @@ def kernels(threads: int, part: int) -> dict[str, Any]:
 
     def add_up(sums: Any, parts: Any, status: Any) -> None:
         """sums: the events of all parts before each; by one block of threads."""
-        space = cuda.shared.array(threads, np.int64)
+        space = cuda.shared.array(THREADS, np.int64)
         for event in range(sums.shape[0]):
             total = scan(sums, sums, event, 0, parts, space)
             if cuda.threadIdx.x == 0:
@@ -82,52 +101,98 @@ def kernels(threads: int, part: int) -> dict[str, Any]:
         i = cuda.grid(1)
         if i < size:
             for event in range(counts.shape[0]):
-                place = sums[event, i // part] + starts[event, i]
+                place = sums[event, i // PART] + starts[event, i]
                 for j in range(min(counts[event, i], listed.shape[1], keys.shape[1] - place)):
                     keys[event, place + j] = np.int64(listed[event, j, i]) << STEP_BITS | i
 
-    return {function.__name__: cuda.jit(function) for function in (tally, add_up, gather)}
+    def gather_moments(moments: Any, counts: Any, size: Any, starts: Any, sums: Any, delays: Any) -> None:
+        """The moments of the events, beside them."""
+        i = cuda.grid(1)
+        if i < size:
+            for event in range(counts.shape[0]):
+                place = sums[event, i // PART] + starts[event, i]
+                for j in range(min(counts[event, i], moments.shape[1], delays.shape[1] - place)):
+                    delays[event, place + j] = moments[event, j, i]
+
+    return {function.__name__: function for function in (tally, add_up, gather, gather_moments)}
+
+
+def signatures() -> Mapping[str, tuple[Any, ...]]:
+    """The numba types of their arguments."""
+    types: Any = import_module("numba.types")
+    whole, table, wholes = types.int64, types.int64[:, ::1], types.int64[::1]
+    counts, starts, listed = types.int32[:, ::1], types.int32[:, ::1], types.int32[:, :, ::1]
+    fixed = (counts, whole, starts, table)
+    return {
+        "tally": (*fixed, wholes),
+        "add_up": (table, whole, wholes),
+        "gather": (listed, *fixed, table),
+        **{f"gather_moments {real}": (real[:, :, ::1], *fixed, real[:, ::1]) for real in (types.float32, types.float64)},
+    }
+
+
+@functools.cache
+def kernels(precision: np.dtype[np.floating], timed: bool) -> Mapping[str, Any]:
+    """The functions, ready to be launched."""
+    from .cuda_cache import functions_for
+    from .cuda_machine import gpu
+
+    wanted = ("tally", "add_up", "gather", *(["gather_moments"] if timed else []))
+    known = signatures()
+    types = {name: known.get(name) or known[f"{name} {precision.name}"] for name in wanted}
+    found, _ = functions_for("events of a chunk", "" if simulated() else gpu().architecture, types, defined)
+    return found
+
+
+# ---- the lists ---------------------------------------------------------------------------------
 
 
 class Lists:
     """The lists of all neurons for one chunk, `capacity` places each, and what is gathered from them.
 
-    `listed`, `counts` and `status` are what the functions that make steps are given (see `generate_cuda`).
+    `listed`, `moments`, `counts` and `status` are what the functions that make steps are given (see `generate_cuda`).
+    `told` is the status, in the main memory, once the chunk has been made.
     """
 
-    def __init__(self, kernel: Kernel, n: int, capacity: int) -> None:
-        self.threads, self.part = (4, 8) if simulated() else (THREADS, PART)
-        self.kernels = kernels(self.threads, self.part)
-        self.events, self.n = len(kernel.events), n
-        self.parts = -(-n // self.part)
-        known = max(1, self.events)
-        width = n if self.events else 1
+    def __init__(self, kernel: Kernel, memory: Memory, capacity: int) -> None:
+        self.kernels = kernels(memory.precision, kernel.timed)
+        self.events, self.n, self.parts = len(kernel.events), memory.n, -(-memory.n // PART)
+        self.moments_of = {emit.event for phase in kernel.phases for emit in phase.emits if emit.moment is not None}
+        known, width = max(1, self.events), memory.n if self.events else 1
+        self.none = cuda.to_device(np.zeros(TOTALS + known, np.int64))
         self.status = cuda.to_device(np.zeros(TOTALS + known, np.int64))
+        self.told = cuda.pinned_array(TOTALS + known, np.int64)
         self.counts = cuda.to_device(np.zeros((known, width), np.int32))
-        self.starts = cuda.device_array((known, width), np.int64)
+        self.starts = cuda.device_array((known, width), np.int32)
         self.sums = cuda.device_array((known, self.parts), np.int64)
-        self.told = np.zeros(TOTALS + known, np.int64)
-        self.make_room(capacity)
-        self.keys = cuda.device_array((known, 4 if simulated() else ROOM), np.int64)
+        self.listed = cuda.device_array((known, capacity, width), np.int32)
+        if kernel.timed:
+            self.moments = cuda.device_array(self.listed.shape, memory.precision)
+        self._make_room(ROOM, memory.precision)
 
-    def make_room(self, capacity: int) -> None:
-        """Places for `capacity` events of each neuron."""
-        self.capacity = capacity
-        self.listed = cuda.device_array((max(1, self.events), capacity, self.counts.shape[1]), np.int32)
+    def _make_room(self, room: int, precision: np.dtype[np.floating]) -> None:
+        """Room for so many events of each kind."""
+        self.keys = cuda.device_array((max(1, self.events), room), np.int64)
+        self.keys_home = cuda.pinned_array(self.keys.shape, np.int64)
+        if self.moments_of:
+            self.delays = cuda.device_array(self.keys.shape, precision)
+            self.delays_home = cuda.pinned_array(self.keys.shape, precision)
 
-    def begin(self) -> None:
+    def begin(self, stream: Any) -> None:
         """No events, and no trouble."""
-        self.status.copy_to_device(np.zeros(self.status.shape, np.int64))
-        self.counts.copy_to_device(np.zeros(self.counts.shape, np.int32))
+        self.status.copy_to_device(self.none, stream=stream)
 
-    def gather(self) -> None:
-        """Count and gather the events of the chunk, and look at its status."""
+    def gather(self, stream: Any) -> None:
+        """Count and gather the events of the chunk, and tell the status, behind everything that the stream has to do."""
         if self.events:
-            found, grid = self.kernels, -(-self.n // self.threads)
-            found["tally"][self.parts, self.threads](self.counts, self.n, self.starts, self.sums, self.status)
-            found["add_up"][1, self.threads](self.sums, self.parts, self.status)
-            found["gather"][grid, self.threads](self.listed, self.counts, self.n, self.starts, self.sums, self.keys)
-        self.told = self.status.copy_to_host()
+            found, grid = self.kernels, (-(-self.n // THREADS), THREADS, stream)
+            where = self.counts, self.n, self.starts, self.sums
+            found["tally"][self.parts, THREADS, stream](*where, self.status)
+            found["add_up"][1, THREADS, stream](self.sums, self.parts, self.status)
+            found["gather"][grid](self.listed, *where, self.keys)
+            if self.moments_of:
+                found["gather_moments"][grid](self.moments, *where, self.delays)
+        self.status.copy_to_host(self.told, stream=stream)
 
     @property
     def overfull(self) -> bool:
@@ -143,16 +208,27 @@ class Lists:
         """The most events that a neuron had."""
         return int(self.told[FULLEST])
 
-    def hand_over(self, memory: Memory, first: int) -> None:
-        """Give the events of a chunk from step `first` on to the memory."""
-        totals = self.told[TOTALS : TOTALS + self.events]
-        if self.events and totals.max() > self.keys.shape[1]:
-            self.keys = cuda.device_array((self.events, int(totals.max() * 1.5)), np.int64)
-            self.gather()
-        for event, total in enumerate(totals):
+    @property
+    def totals(self) -> list[int]:
+        """How many events there were of each kind."""
+        return [int(total) for total in self.told[TOTALS : TOTALS + self.events]]
+
+    def fetch(self, work: Any, copies: Any) -> None:
+        """Begin to copy the events to the main memory; where they had no room, they are gathered again."""
+        if max(self.totals, default=0) > self.keys.shape[1]:
+            self._make_room(max(self.totals) * 3 // 2, self.delays.dtype if self.moments_of else np.dtype(np.float64))
+            self.gather(work)
+            work.synchronize()
+        for event, total in enumerate(self.totals):
             if total:
-                memory.spikes[event].append(_told(self.keys[event, :total].copy_to_host(), first))
+                self.keys[event, :total].copy_to_host(self.keys_home[event, :total], stream=copies)
+                if event in self.moments_of:
+                    self.delays[event, :total].copy_to_host(self.delays_home[event, :total], stream=copies)
 
-
-def _told(keys: Any, first: int) -> Listed:
-    return first + (keys >> STEP_BITS), keys & (1 << STEP_BITS) - 1
+    def hand_over(self, memory: Memory, first: int) -> None:
+        """Give the events of a chunk from step `first` on, which have been copied, to the memory."""
+        for event, total in enumerate(self.totals):
+            if total:
+                keys = self.keys_home[event, :total]
+                moments = (self.delays_home[event, :total].astype(np.float64),) if event in self.moments_of else ()
+                memory.spikes[event].append((first + (keys >> STEP_BITS), keys & (1 << STEP_BITS) - 1, *moments))

@@ -20,6 +20,7 @@ from .kernel import (
     Array,
     Constant,
     Draw,
+    Emit,
     Expr,
     Kernel,
     Kind,
@@ -35,12 +36,15 @@ OVERFULL, NOT_FINITE = (
     2,
 )  # bits of status[0]: a neuron had more events than its list has places; a value that has to be finite is not
 
-CHUNK_TIME = "first last stop interval dt".split()
+STEPS_TIME = "first steps interval dt".split()  # of many steps at once: the first one, and their number
 STEP_TIME = "step base interval dt".split()  # `base`: the first step of the chunk
 # what every function is given. listed[event, place, neuron] is a step since the first one of the chunk, counts[event, neuron] their number
 PLACES = "n k0 k1 capacity reals whole fixed fixed_whole listed counts status".split()
 CHUNK = "reals_out whole_out before".split()  # and those that make a chunk
 RECORDING = "every since row column values".split()  # for each probe
+RECORDED = (
+    "due apart column values".split()
+)  # the same where many steps are made at once: the first step that is due, since the first one
 
 STEPS = """
 def advance(ARGUMENTS):
@@ -48,15 +52,58 @@ def advance(ARGUMENTS):
     if i < n and before[0] == 0:
         LOAD
         NONE_LISTED
-        step = first
-        while step < stop:
+        s = int32(0)
+        while s < steps:
             TIMES
-            RECORD
             PHASES
-            step += 1
+            s = int32(s + 1)
         STORE
         COUNTED
         CHECK
+"""
+
+# Steps up to the next one that is due for a recording, so that most of them do not ask. No steps at all: only what is due at the first.
+STEPS_RECORDED = """
+def advance(ARGUMENTS):
+    i = cuda.grid(1)
+    if i < n and before[0] == 0:
+        LOAD
+        NONE_LISTED
+        NONE_RECORDED
+        s = int32(0)
+        while True:
+            RECORDS
+            until = steps
+            UNTIL
+            while s < until:
+                TIMES
+                PHASES
+                s = int32(s + 1)
+            if s == steps:
+                break
+        STORE
+        COUNTED
+        CHECK
+"""
+
+NONE_RECORDED = """
+ROW = int32(0)
+PLACE = COLUMN[i] if DUE <= steps else int32(-1)
+"""
+
+RECORD_IN_CHUNK = """
+if s == DUE:
+    if PLACE >= 0:
+        TIMES
+        BODY
+        VALUES[ROW, PLACE] = VALUE
+    ROW = int32(ROW + 1)
+    DUE = int32(DUE + APART)
+"""
+
+UNTIL = """
+if DUE < until:
+    until = DUE
 """
 
 PHASE = """
@@ -83,7 +130,8 @@ if EVERY > 0:
 LISTED = """
 if FLAG:
     if COUNT < capacity:
-        listed[EVENT, COUNT, i] = step - first
+        listed[EVENT, COUNT, i] = s
+        MOMENT
     COUNT = int32(COUNT + 1)
 """
 
@@ -109,7 +157,12 @@ if not FINITE:
 """
 
 
-TEMPLATES = (STEPS, PHASE, RECORD, LISTED, COUNTED, LISTED_IN_STEP, TROUBLE)
+MOMENT = "moments[EVENT, COUNT, i] = MOMENT_VALUE"
+
+TEMPLATES = (
+    *(STEPS, STEPS_RECORDED, NONE_RECORDED, RECORD_IN_CHUNK, UNTIL, PHASE, RECORD),
+    *(LISTED, MOMENT, COUNTED, LISTED_IN_STEP, TROUBLE),
+)
 
 
 @dataclass
@@ -153,8 +206,8 @@ DISTRIBUTIONS = "uniform normal exponential poisson".split()
 class Argument:
     """One argument of a generated function: its name, and what the caller puts there.
 
-    `of` is a row of the tables CHUNK_TIME, STEP_TIME, PLACES or CHUNK, or "scalar", "result" (of a reduction), "series", "rows", "columns",
-    or one of RECORDING; `place` is the name in the kernel, `kind` that of what is in it.
+    `of` is a row of the tables STEPS_TIME, STEP_TIME, PLACES or CHUNK, "moments", or "scalar", "result" (of a reduction), "series", "rows",
+    "columns", or one of RECORDING or RECORDED; `place` is the name in the kernel, `kind` that of what is in it.
     """
 
     spelled: str
@@ -209,7 +262,7 @@ class _Generator:
         draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
         templates = {node.id for t in TEMPLATES for node in ast.walk(ast.parse(t)) if isinstance(node, ast.Name)}
         spelling.reserve(
-            [*OWN, *PRIMITIVES, *PLACES, *CHUNK, *CHUNK_TIME, *STEP_TIME, *draws, *templates, *self.functions.values()]
+            [*OWN, *PRIMITIVES, *PLACES, *CHUNK, *STEPS_TIME, *STEP_TIME, *draws, *templates, *self.functions.values()]
         )
         spelling.reserve(["cuda", "np", "real", "double", "integer", "int32", "inf", "nan", *spelling.given.values()])
         outside = {function.name: function.takes for function in kernel.functions}
@@ -240,29 +293,36 @@ class _Generator:
     def chunk(self) -> tuple[ast.stmt, Function]:
         """Many steps of one neuron, its state in registers."""
         phases = [statement for phase in self.kernel.phases for statement in self.phase(phase, registers=True)]
-        records = [statement for probe in self.kernel.probes for statement in self.record(probe)]
-        if records:  # those that are due at the end are recorded by a step that is not made
-            records += _parsed("if step == last:\n    break")
-        times = self.times(set(_all_symbols(self.kernel.phases)) | _probe_symbols(self.kernel))
-        arguments = self.arguments([*CHUNK_TIME, *PLACES, *CHUNK], self.kernel.probes)
+        draws = any(isinstance(statement, Draw) for phase in self.kernel.phases for statement in phase.body)
+        used = {*_all_symbols(self.kernel.phases), *(["@step"] if draws else [])}
         statements = {
             "LOAD": self.loads([array.name for array in self.kernel.arrays]),
-            "TIMES": times,
-            "RECORD": records,
+            "NONE_LISTED": [assign(self.count(event).id, call("int32", number(0))) for event in self.events()],
+            "TIMES": self.times_in_chunk(used),
             "PHASES": phases,
             "STORE": [
                 self.put(array, "_out", name(self.scope.spelling(array.name))) for array in self.kernel.arrays if array.written
             ],
-            "NONE_LISTED": [assign(self.count(event).id, call("int32", number(0))) for event in self.events()],
-            "COUNTED": [
-                statement
-                for event in self.events()
-                for statement in filled(COUNTED, {}, EVENT=event, COUNT=self.count(event), OVERFULL=OVERFULL)
-            ],
+            "COUNTED": self.counted(),
             "CHECK": self.check(),
+            **self.recorded(),
         }
-        (node,) = filled(STEPS, statements)
+        (node,) = filled(STEPS_RECORDED if self.kernel.probes else STEPS, statements)
+        moments = ["moments"] if self.kernel.timed else []
+        arguments = self.arguments([*STEPS_TIME, *PLACES, *moments, *CHUNK], self.kernel.probes, RECORDED)
         return _with_arguments(node, arguments), Function("advance", arguments)
+
+    def recorded(self) -> dict[str, list[ast.stmt]]:
+        """The statements of a chunk about what is recorded."""
+        found: dict[str, list[ast.stmt]] = {"NONE_RECORDED": [], "RECORDS": [], "UNTIL": []}
+        for probe in self.kernel.probes:
+            spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in ("place", "row", *RECORDED)}
+            made, value = self.probed(probe)
+            body = {"TIMES": self.times_in_chunk(_probe_symbols((probe,))), "BODY": made}
+            found["NONE_RECORDED"] += filled(NONE_RECORDED, {}, **spelled)
+            found["RECORDS"] += filled(RECORD_IN_CHUNK, body, VALUE=value, **spelled)
+            found["UNTIL"] += filled(UNTIL, {}, **spelled)
+        return found
 
     def phase_function(self, index: int) -> tuple[ast.stmt, Function]:
         """One phase of one step."""
@@ -284,7 +344,7 @@ class _Generator:
 
     def recorder(self) -> tuple[ast.stmt, Function]:
         """What is due to be recorded at one step."""
-        used = _probe_symbols(self.kernel)
+        used = _probe_symbols(self.kernel.probes)
         statements = {
             "TIMES": self.times(used),
             "LOAD": self.loads(used),
@@ -297,7 +357,7 @@ class _Generator:
         node.name = "record"
         return _with_arguments(node, arguments), Function("record", arguments)
 
-    def arguments(self, fixed: list[str], probes: Iterable[Probe]) -> tuple[Argument, ...]:
+    def arguments(self, fixed: list[str], probes: Iterable[Probe], recording: Iterable[str] = RECORDING) -> tuple[Argument, ...]:
         kernel, spelled = self.kernel, self.scope.spelling
         found = [Argument(place, place) for place in fixed]
         found += [Argument(spelled(s.name), "scalar", s.name, s.kind) for s in kernel.scalars]
@@ -307,7 +367,7 @@ class _Generator:
             found += [Argument(spelled(series.name), "series", series.name, Kind.REAL)]
             found += [Argument(spelled(rows), "rows", series.name), Argument(spelled(columns), "columns", series.name)]
         for probe in probes:
-            found += [Argument(spelled(f"@@{of} {probe.name}"), of, probe.name, probe.kind) for of in RECORDING]
+            found += [Argument(spelled(f"@@{of} {probe.name}"), of, probe.name, probe.kind) for of in recording]
         return tuple(found)
 
     # ---- pieces -------------------------------------------------------------------------------------
@@ -316,30 +376,56 @@ class _Generator:
         lines = {"@t": "t = double(step) * interval", "@t_next": "t_next = double(step + 1) * interval"}
         return [statement for symbol, line in lines.items() if symbol in used for statement in _parsed(line)]
 
+    def times_in_chunk(self, used: set[str]) -> list[ast.stmt]:
+        """The number of the step and its times, where they are used."""
+        asked = {"@step", "@t", "@t_next"} & used
+        return [*(_parsed("step = first + s") if asked else []), *self.times(asked)]
+
     def phase(self, phase: Phase, registers: bool) -> list[ast.stmt]:
         """The statements of a phase; new values go to the registers of the arrays, or to names of their own."""
         made = [self.scope.assign(statement) for statement in phase.uniform]
         made += [self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in phase.body]
-        for emit in phase.emits:
-            flag = name(self.scope.spelling(emit.flag))
-            if registers:
-                made += filled(LISTED, {}, FLAG=flag, EVENT=emit.event, COUNT=self.count(emit.event))
-            else:
-                made += filled(LISTED_IN_STEP, {}, FLAG=flag, EVENT=emit.event, OVERFULL=OVERFULL)
         values = [self.scope.converted(Symbol(store.name), self.scope_array(store.array).kind) for store in phase.stores]
-        new = [f"@@new {store.array}" for store in phase.stores]
-        made += [assign(self.scope.spelling(target), value) for target, value in zip(new, values, strict=True)]
+        new = {store.array: self.scope.spelling(f"@@new {store.array}") for store in phase.stores}
+        made += [assign(target, value) for target, value in zip(new.values(), values, strict=True)]
+        for emit in phase.emits:
+            made += self.listed(emit, new) if registers else self.listed_in_step(emit)
         if registers:
-            spelled = self.scope.spelling
-            made += [assign(spelled(s.array), name(spelled(target))) for s, target in zip(phase.stores, new, strict=True)]
+            made += [assign(self.scope.spelling(array), name(target)) for array, target in new.items()]
+            made = made if phase.where is None else [ast.If(name(self.scope.spelling(phase.where)), made, [])]
         return made
 
+    def listed(self, emit: Emit, new: Mapping[str, str]) -> list[ast.stmt]:
+        """An event goes to the list of its neuron, and its moment beside it: what the array of the moments holds after the stores."""
+        given: dict[str, ast.expr | int] = {"EVENT": emit.event, "COUNT": self.count(emit.event)}
+        moment = []
+        if emit.moment is not None:
+            value = name(new.get(emit.moment) or self.scope.spelling(emit.moment))
+            moment = filled(MOMENT, {}, MOMENT_VALUE=value, **given)
+        return filled(LISTED, {"MOMENT": moment}, FLAG=name(self.scope.spelling(emit.flag)), **given)
+
+    def listed_in_step(self, emit: Emit) -> list[ast.stmt]:
+        flag = name(self.scope.spelling(emit.flag))
+        return filled(LISTED_IN_STEP, {}, FLAG=flag, EVENT=emit.event, OVERFULL=OVERFULL)
+
+    def counted(self) -> list[ast.stmt]:
+        """The numbers of events, to the array of them."""
+        return [
+            statement
+            for event in self.events()
+            for statement in filled(COUNTED, {}, EVENT=event, COUNT=self.count(event), OVERFULL=OVERFULL)
+        ]
+
     def record(self, probe: Probe) -> list[ast.stmt]:
-        inner = self.scope.inside({statement.name for statement in (*probe.uniform, *probe.body)})
-        body = [inner.assign(statement) for statement in (*probe.uniform, *probe.body)]
-        value = inner.converted(probe.expression, probe.kind)
+        body, value = self.probed(probe)
         spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in RECORDING}
         return filled(RECORD, {"BODY": body}, VALUE=value, **spelled)
+
+    def probed(self, probe: Probe) -> tuple[list[ast.stmt], ast.expr]:
+        """What a probe computes, and the value that is recorded."""
+        inner = self.scope.inside({statement.name for statement in (*probe.uniform, *probe.body)})
+        body = [inner.assign(statement) for statement in (*probe.uniform, *probe.body)]
+        return body, inner.converted(probe.expression, probe.kind)
 
     def check(self) -> list[ast.stmt]:
         if not self.kernel.guarded:
@@ -415,11 +501,13 @@ def _all_symbols(phases: Iterable[Phase]) -> Iterable[str]:
             if expression is not None:
                 yield from symbols_of(expression)
         yield from (store.name for store in phase.stores)
-        yield from (emit.flag for emit in phase.emits)
+        for emit in phase.emits:
+            yield from (emit.flag, *([] if emit.moment is None else [emit.moment]))
+        yield from [] if phase.where is None else [phase.where]
 
 
-def _probe_symbols(kernel: Kernel) -> set[str]:
+def _probe_symbols(probes: Iterable[Probe]) -> set[str]:
     expressions: list[Expr] = []
-    for probe in kernel.probes:
+    for probe in probes:
         expressions += [probe.expression, *[statement.expression for statement in (*probe.uniform, *probe.body)]]
     return {symbol for expression in expressions for symbol in symbols_of(expression)}

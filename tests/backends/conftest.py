@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dvdt.backends.cuda_functions import simulated
 from dvdt.backends.kernel import (
     Array,
     Assign,
@@ -36,6 +40,24 @@ from dvdt.backends.memory import Memory, Recording, allocate
 from dvdt.backends.prologue import run_prologue
 
 REAL, DOUBLE, INTEGER, BOOLEAN = Kind.REAL, Kind.DOUBLE, Kind.INTEGER, Kind.BOOLEAN
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_simulator() -> None:
+    """Numba's simulator of CUDA, where a test runs on it: a Python thread for each thread of a device."""
+    if not simulated():
+        return
+    sys.setswitchinterval(1e-5)  # its main thread asks and asks whether the others are done, and would not let them
+    lock = threading.Lock()
+
+    def array(self: Any, shape: Any, dtype: Any) -> Any:
+        """One array for each line of a kernel that asks. The simulator's own now and then gives two threads that ask at once two."""
+        caller = sys._getframe(1)
+        with lock:
+            made = np.empty(shape, getattr(dtype, "name", dtype))
+            return self._allocations.setdefault((caller.f_code.co_filename, caller.f_lineno), made)
+
+    import_module("numba.cuda.simulator.kernelapi").FakeCUDAShared.array = array
 
 
 @pytest.fixture(scope="session", autouse=True)

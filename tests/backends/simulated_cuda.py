@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -11,13 +10,11 @@ import numpy as np
 import pytest
 
 import dvdt
-from dvdt.backends import cuda, cuda_device, reference
+from dvdt.backends import cuda, cuda_device, cuda_pace, cuda_spikes, reference
 from dvdt.backends.memory import Recording
 from dvdt.dsl.compile import Structure, compile_model
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the simulator computes with single NumPy numbers, whose overflows warn
-
-sys.setswitchinterval(1e-5)  # the simulator's main thread asks and asks whether the others are done, and would not let them
 
 DOUBLE, SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 
@@ -65,17 +62,17 @@ def test_what_is_written_in_between_is_taken_over(cases: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["coupled", "driven"])
-def test_more_spikes_than_room_are_made_again(name: str, cases: Any) -> None:
+def test_more_spikes_than_room_are_made_again(name: str, cases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A neuron has more spikes in a chunk than its list has places: the chunk is void, and made again in shorter ones."""
+    monkeypatch.setattr(cuda_spikes, "MOST", 1)
+    monkeypatch.setattr(cuda_spikes, "FEWEST", 1)
+    monkeypatch.setattr(cuda_pace.Pace, "__post_init__", lambda pace: setattr(pace, "steps", 5))
     case = cases[name]()
     expected, got = case.memory(6), case.memory(6)
     reference.build(case.kernel, DOUBLE).advance(expected, 0, 8)
     program = cuda.build(case.kernel, DOUBLE)
-    device = program.settle(got)
-    device.capacity = 1
-    device.lists.make_room(1)
     program.advance(got, 0, 8)
-    assert device.at_once < 8
+    assert program.settle(got).pace.steps < 5
     assert events(got) == events(expected)
     assert max(np.bincount([neuron for _, neuron in listed]).max() for listed in events(got)) > 1
 
@@ -123,7 +120,7 @@ def test_a_device_that_is_too_small_or_fails_is_told(monkeypatch: pytest.MonkeyP
     """Before anything runs in a UsageError, in the middle in a RunError that has the results so far."""
     told: dict[str, Any] = {"dt": "0.1 ms", "method": "exact", "backend": "cuda", "precision": "float64", "record": "v"}
     sim = dvdt.Simulation("dv/dt = -v/(10 ms); v(0) = 1", n=2, progress=False, **told)
-    make = cuda_device.Device.make
+    launch = cuda_device.Device._launch
 
     def fails(*given: object) -> None:
         raise CUDAError("CUDA_ERROR_OUT_OF_MEMORY: The API call failed")
@@ -133,13 +130,13 @@ def test_a_device_that_is_too_small_or_fails_is_told(monkeypatch: pytest.MonkeyP
         with pytest.raises(dvdt.UsageError, match="backend='cuda': the memory of the GPU is full"):
             sim.run("40 ms")
 
-    def fails_later(device: Any, first: int, last: int) -> bool:
-        if first:
+    def fails_later(device: Any, first: int, *more: Any) -> Any:
+        if first >= 256:
             raise CUDAError("CUDA_ERROR_LAUNCH_FAILED: an exception occurred on the device")
-        return make(device, first, last)
+        return launch(device, first, *more)
 
     with monkeypatch.context() as changed:
-        changed.setattr(cuda_device.Device, "make", fails_later)
+        changed.setattr(cuda_device.Device, "_launch", fails_later)
         with pytest.raises(dvdt.RunError, match=r"the GPU stopped in a kernel .*, after 25\.6 ms; the results") as failed:
             sim.run("40 ms")
     np.testing.assert_allclose(failed.value.result["v"][:, 0], np.exp(-np.arange(256) / 100), rtol=1e-12)

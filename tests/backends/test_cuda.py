@@ -81,5 +81,15 @@ def test_code_stays_in_registers(name: str, exact_math: bool, precision: str, re
             assert made.double == ()
 
 
+@assembler
+def test_gathering_stays_in_registers() -> None:
+    from dvdt.backends.cuda_code import code_of_gathering
+
+    for made in code_of_gathering():
+        assert made.spilled == 0
+        assert made.stack == 0
+        assert made.registers <= 64
+
+
 def kernel_symbols(kernel: Any) -> str:
     return repr((kernel.phases, kernel.probes))
