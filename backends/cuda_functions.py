@@ -116,7 +116,7 @@ def _device() -> Functions:
 
 def for_simulator(wanted: tuple[str, ...]) -> Functions:
     """The functions of these names on single NumPy numbers, from the reference."""
-    from .reference import APPLY
+    from .evaluation import APPLY
     from .vector_math import names
 
     operations = {name: operation for (operation, _), name in names().items()}

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .evaluation import Value, evaluate
 from .kernel import Expr, Hoist, Kernel, Kind, Propagator, symbols_of
 from .memory import Memory
-from .reference import Value, evaluate
 
 TOGETHER = 4096  # matrices whose exponentials are computed at once
 

@@ -189,7 +189,7 @@ def test_a_folder_that_cannot_be_written_to_shows_before_the_run(
     option: str, cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system is made to say no, because it says yes to an administrator."""
-    monkeypatch.setattr("dvdt.dsl.cli.os.access", lambda path, mode: Path(path) != tmp_path)
+    monkeypatch.setattr("dvdt.dsl.cli_run.os.access", lambda path, mode: Path(path) != tmp_path)
     assert main(["run", cell, option, str(tmp_path / "x.png")]) == 2
     said = capsys.readouterr()
     assert f"the folder {tmp_path} cannot be written to" in said.err

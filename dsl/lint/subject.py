@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from ...backends.evaluation import evaluate
 from ...backends.kernel import Expr
-from ...backends.reference import evaluate
 from ...grammar import nodes
 from ...grammar.source import Span
 from ..checked import CheckedModel

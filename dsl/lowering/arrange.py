@@ -6,11 +6,11 @@ How often a value changes is its pace: never within a run (one value, or one a n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import IntFlag
 
 from ...backends.kernel import Assign, Constant, Expr, Hoist, Kind, Operation, Symbol, kind_of
 from ..substitute import is_number, operations_of
+from .products import expanded, factors_of, first_of, is_a, negative, plain_sum, product_of, quotient, second_of, signed, terms_of
 
 
 class Pace(IntFlag):
@@ -113,7 +113,7 @@ class Arranger:
             return expression
         if self.pace(expression) is Pace.FIXED:
             return self._hoist(expression, per_neuron=False)
-        expression = _expanded(expression)
+        expression = expanded(expression)
         return Operation(expression.name, tuple(self._rebuilt(argument) for argument in expression.arguments))
 
     # ---- as it was written
@@ -125,7 +125,7 @@ class Arranger:
             return settled
         if not isinstance(expression, Operation):
             return expression
-        expression = _expanded(expression)
+        expression = expanded(expression)
         return Operation(expression.name, tuple(self.keep(argument) for argument in expression.arguments))
 
     # ---- free to reassociate
@@ -138,15 +138,15 @@ class Arranger:
         if not isinstance(expression, Operation):
             return expression
         if self.kind(expression) is not Kind.REAL:
-            expression = _expanded(expression)
+            expression = expanded(expression)
             rebuilt = Operation(expression.name, tuple(self.arrange(argument) for argument in expression.arguments))
             return self.arrange(rebuilt) if self.kind(rebuilt) is Kind.REAL else rebuilt
         if expression.name in ("add", "subtract"):
             return self._sum(expression)
-        if expression.name in ("multiply", "divide", "negate", "power") and _factors(expression)[1] != [expression]:
+        if expression.name in ("multiply", "divide", "negate", "power") and factors_of(expression)[1] != [expression]:
             sign, product = self._product(expression)
             return product if sign > 0 else Operation("negate", (product,))
-        if expression.name == "exprel" and _is(expression.arguments[0], "multiply"):
+        if expression.name == "exprel" and is_a(expression.arguments[0], "multiply"):
             return self._relaxation(expression)
         return Operation(expression.name, tuple(self.arrange(argument) for argument in expression.arguments))
 
@@ -154,7 +154,7 @@ class Arranger:
         """exprel(dt*below(rate, 0)), which an exponential scheme writes, in the form that is known not to grow; dt is positive."""
         product = expression.arguments[0]
         assert isinstance(product, Operation)
-        capped = [f for f in product.arguments if _is(f, "below") and is_number(_second(f), 0.0)]
+        capped = [f for f in product.arguments if is_a(f, "below") and is_number(second_of(f), 0.0)]
         others = [f for f in product.arguments if f not in capped]
         positive = all(f == Symbol("@dt") or (isinstance(f, Constant) and f.value > 0) for f in others)
         if len(capped) != 1 or not positive:
@@ -166,18 +166,18 @@ class Arranger:
     def _sum(self, expression: Operation) -> Expr:
         still: list[tuple[int, Expr]] = []
         moving: list[tuple[int, Expr]] = []
-        for sign, term in _terms(expression, 1):
+        for sign, term in terms_of(expression, 1):
             (moving if self.pace(term) & Pace.PER_NEURON else still).append((sign, term))
         parts = [(sign * turned, product) for sign, term in moving for turned, product in [self._term(term)]]
-        plain = [part for part in parts if not _is(part[1], "multiply")]
-        products = [part for part in parts if _is(part[1], "multiply")]
+        plain = [part for part in parts if not is_a(part[1], "multiply")]
+        products = [part for part in parts if is_a(part[1], "multiply")]
         if still:
             plain.append((1, self._settled_sum(still)))
         plain.sort(key=lambda part: part[0] < 0)
         if not plain or plain[0][0] < 0:
             products.sort(key=lambda part: part[0] < 0)
             plain.insert(0, products.pop(0)) if products else None
-        total = _signed(*plain[0])
+        total = signed(*plain[0])
         for sign, term in plain[1:]:
             total = Operation("add" if sign > 0 else "subtract", (total, term))
         for sign, product in products:
@@ -188,8 +188,8 @@ class Arranger:
         """What does not differ between neurons, as one symbol; the fixed part of it is hoisted first."""
         fixed = [term for term in terms if self.pace(term[1]) is Pace.FIXED]
         stepwise = [term for term in terms if self.pace(term[1]) is not Pace.FIXED]
-        groups = [(1, _plain_sum(fixed))] if fixed else []
-        return self.keep(_plain_sum(groups + stepwise))
+        groups = [(1, plain_sum(fixed))] if fixed else []
+        return self.keep(plain_sum(groups + stepwise))
 
     def _term(self, term: Expr) -> tuple[int, Expr]:
         if isinstance(term, Operation) and term.name in ("multiply", "divide", "negate", "power"):
@@ -203,11 +203,11 @@ class Arranger:
         second = rest[0] if len(rest) == 1 else Operation("multiply", rest)
         if any(self.kind(part) is not Kind.REAL for part in (first, second, total)):
             return Operation("add" if sign > 0 else "subtract", (total, product))
-        return Operation("fma", (first if sign > 0 else _negative(first), second, total))
+        return Operation("fma", (first if sign > 0 else negative(first), second, total))
 
     def _product(self, expression: Operation) -> tuple[int, Expr]:
         """(sign, product): one settled coefficient first, then what is free, over what divides."""
-        coefficient, above, below = _factors(expression)
+        coefficient, above, below = factors_of(expression)
         sign = -1 if coefficient < 0 else 1
         calm_above = [f for f in above if not self.pace(f) & Pace.PER_NEURON]
         calm_below = [f for f in below if not self.pace(f) & Pace.PER_NEURON]
@@ -218,24 +218,22 @@ class Arranger:
         if own_below or any(node.name in SLOW for f in own_above for node in operations_of(f)):
             fixed_above = [f for f in calm_above if self.pace(f) is Pace.FIXED]
             fixed_below = [f for f in calm_below if self.pace(f) is Pace.FIXED]
-            own = self.keep(_quotient(abs(coefficient), fixed_above + own_above, fixed_below + own_below))
-            rest = _quotient(
-                1.0, [f for f in calm_above if f not in fixed_above], [f for f in calm_below if f not in fixed_below]
-            )
+            own = self.keep(quotient(abs(coefficient), fixed_above + own_above, fixed_below + own_below))
+            rest = quotient(1.0, [f for f in calm_above if f not in fixed_above], [f for f in calm_below if f not in fixed_below])
             numerator = [own] if is_number(rest, 1.0) else [own, self.keep(rest)]
         else:
             calm = self._calm(abs(coefficient), calm_above, calm_below)
             numerator = [] if is_number(calm, 1.0) else [calm]
             numerator += [self.keep(f) for f in own_above]
-        free_above += [Operation("bernoulli", (_first(f),)) for f in free_below if _is(f, "exprel")]
-        free_below = [f for f in free_below if not _is(f, "exprel")]
+        free_above += [Operation("bernoulli", (first_of(f),)) for f in free_below if is_a(f, "exprel")]
+        free_below = [f for f in free_below if not is_a(f, "exprel")]
         if free_below:
             # the factor and the divisor meet first: rates such as a/exprel(x) stand in several terms, and are divided once
-            numerator = [Operation("divide", (_joined(numerator), _joined(free_below)))]
-        return sign, _joined(numerator + free_above)
+            numerator = [Operation("divide", (product_of(numerator), product_of(free_below)))]
+        return sign, product_of(numerator + free_above)
 
     def _calm(self, coefficient: float, above: list[Expr], below: list[Expr]) -> Expr:
-        fixed = _quotient(
+        fixed = quotient(
             coefficient, [f for f in above if self.pace(f) is Pace.FIXED], [f for f in below if self.pace(f) is Pace.FIXED]
         )
         settled = self.keep(fixed)
@@ -243,158 +241,9 @@ class Arranger:
         below = [f for f in below if self.pace(f) is not Pace.FIXED]
         if not above and not below:
             return settled
-        top = _joined(([] if is_number(settled, 1.0) else [settled]) + above)
-        return self.keep(Operation("divide", (top, _joined(below))) if below else top)
-
-
-# ---- shapes of sums and products ---------------------------------------------------------------
-
-
-def _terms(expression: Expr, sign: int) -> list[tuple[int, Expr]]:
-    if isinstance(expression, Operation):
-        if expression.name == "add":
-            return [term for argument in expression.arguments for term in _terms(argument, sign)]
-        if expression.name == "subtract":
-            return _terms(expression.arguments[0], sign) + _terms(expression.arguments[1], -sign)
-        if expression.name == "negate":
-            return _terms(expression.arguments[0], -sign)
-    return [(sign, expression)]
-
-
-def _factors(expression: Expr) -> tuple[float, list[Expr], list[Expr]]:
-    """A product as (number, factors above, factors below); powers are spread out."""
-    match expression:
-        case Constant(value):
-            return float(value), [], []
-        case Operation("negate", (inner,)):
-            number, above, below = _factors(inner)
-            return -number, above, below
-        case Operation("multiply", arguments):
-            number, above, below = 1.0, [], []
-            for argument in arguments:
-                part = _factors(argument)
-                number, above, below = number * part[0], above + part[1], below + part[2]
-            return number, above, below
-        case Operation("divide", (top, bottom)):
-            over, under = _factors(top), _factors(bottom)
-            if under[0] == 0:
-                return 1.0, [expression], []
-            return over[0] / under[0], over[1] + under[2], over[2] + under[1]
-        case Operation("power", (base, Constant(int() as exponent))) if exponent < 0:
-            number, above, below = _factors(_power(base, -exponent))
-            return (1.0 / number, below, above) if number else (1.0, [expression], [])
-    return 1.0, [_expanded(expression) if isinstance(expression, Operation) else expression], []
-
-
-def _expanded(expression: Operation) -> Operation:
-    """Powers as products and roots; any other operation as it is."""
-    match expression:
-        case Operation("power", (base, Constant(int() as exponent))):
-            if exponent < 0:
-                return Operation("divide", (Constant(1.0), _power(base, -exponent)))
-            result = _power(base, exponent)
-            return result if isinstance(result, Operation) else Operation("multiply", (Constant(1.0), result))
-        case Operation("power", (base, Constant(float() as exponent))) if abs(exponent) == 0.5:
-            root = Operation("sqrt", (base,))
-            return root if exponent > 0 else Operation("divide", (Constant(1.0), root))
-        case Operation("power", (base, Constant(float() as exponent))) if exponent == 1.5:
-            return Operation("multiply", (base, Operation("sqrt", (base,))))
-    return expression
-
-
-_LONGEST_PRODUCT = 64
-
-
-def _power(base: Expr, exponent: int) -> Expr:
-    """A power as products of squares; beyond 64 it stays a power."""
-    if exponent == 0:
-        return Constant(1.0)
-    if exponent == 1:
-        return base
-    if exponent > _LONGEST_PRODUCT:
-        return Operation("power", (base, Constant(float(exponent))))
-    half = _power(base, exponent // 2)
-    square = Operation("multiply", (half, half))
-    return square if exponent % 2 == 0 else Operation("multiply", (square, base))
-
-
-def _first(expression: Expr) -> Expr:
-    assert isinstance(expression, Operation)
-    return expression.arguments[0]
-
-
-def _second(expression: Expr) -> Expr:
-    assert isinstance(expression, Operation)
-    return expression.arguments[1]
-
-
-def _is(expression: Expr, name: str) -> bool:
-    return isinstance(expression, Operation) and expression.name == name
-
-
-def _joined(factors: list[Expr]) -> Expr:
-    if not factors:
-        return Constant(1.0)
-    return factors[0] if len(factors) == 1 else Operation("multiply", tuple(factors))
-
-
-def _quotient(number: float, above: list[Expr], below: list[Expr]) -> Expr:
-    top = _joined(([] if number == 1.0 else [Constant(number)]) + above)
-    return Operation("divide", (top, _joined(below))) if below else top
-
-
-def _signed(sign: int, term: Expr) -> Expr:
-    return term if sign > 0 else Operation("negate", (term,))
-
-
-def _negative(factor: Expr) -> Expr:
-    return Constant(-factor.value) if isinstance(factor, Constant) else Operation("negate", (factor,))
-
-
-def _plain_sum(terms: list[tuple[int, Expr]]) -> Expr:
-    total = _signed(*terms[0])
-    for sign, term in terms[1:]:
-        total = Operation("add" if sign > 0 else "subtract", (total, term))
-    return total
+        top = product_of(([] if is_number(settled, 1.0) else [settled]) + above)
+        return self.keep(Operation("divide", (top, product_of(below))) if below else top)
 
 
 def _narrow(expression: Expr, kind: Kind) -> Expr:
     return Operation("to_real", (expression,)) if kind is Kind.DOUBLE else expression
-
-
-def shared_parts(
-    statements: list[tuple[str, Kind, Expr]], kinds: Mapping[str, Kind], prefix: str
-) -> tuple[list[Assign], dict[str, Kind]]:
-    """The statements with every operation that occurs twice computed once, under a name of its own."""
-    counts: dict[Expr, int] = {}
-
-    def count(expression: Expr) -> None:
-        if isinstance(expression, Operation):
-            counts[expression] = counts.get(expression, 0) + 1
-            if counts[expression] == 1:
-                for argument in expression.arguments:
-                    count(argument)
-
-    for _, _, expression in statements:
-        count(expression)
-    names: dict[Expr, Symbol] = {}
-    made: list[Assign] = []
-    new_kinds: dict[str, Kind] = {}
-
-    def build(expression: Expr) -> Expr:
-        if not isinstance(expression, Operation):
-            return expression
-        if expression in names:
-            return names[expression]
-        result = Operation(expression.name, tuple(build(argument) for argument in expression.arguments))
-        if counts[expression] < 2:
-            return result
-        kind = kind_of(expression, kinds)
-        names[expression] = Symbol(f"{prefix}{len(names)}")
-        new_kinds[names[expression].name] = kind
-        made.append(Assign(names[expression].name, kind, result))
-        return names[expression]
-
-    for name, kind, expression in statements:
-        made.append(Assign(name, kind, build(expression)))
-    return made, new_kinds

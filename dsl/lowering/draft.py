@@ -33,9 +33,10 @@ from ..checked import CheckedModel, External
 from ..discretise import Discretised
 from ..structure import Structure
 from ..substitute import definitions, substitute, symbols_of
-from .arrange import Arranger, Pace, shared_parts
+from .arrange import Arranger, Pace
 from .names import BEFORE, converted
 from .phases import carry_across, side_by_side, with_draws
+from .sharing import shared_parts
 
 
 class Draft:

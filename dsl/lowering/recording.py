@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...backends.kernel import Probe, Symbol
 from ..checked import OUTPUT
-from .arrange import shared_parts
 from .draft import Draft
 from .names import IS_REFRACTORY, converted, kept_kind, reads_all
 from .reading import read, read_smooth
 from .refractoriness import left_refractory
+from .sharing import shared_parts
 
 
 def observe(draft: Draft) -> int:

@@ -199,7 +199,7 @@ def _default(parameter: Parameter) -> Source:
     assert parameter.default is not None
     if symbols_of(parameter.default) or has_draws(parameter.default):
         return Formula(parameter.default)
-    from ...backends.reference import evaluate
+    from ...backends.evaluation import evaluate
 
     return Uniform(float(evaluate(parameter.default, {})))
 

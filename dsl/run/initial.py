@@ -111,7 +111,7 @@ class Block(Mapping[str, Value]):
 
     def _evaluated(self, expression: Expr, owner: str = "") -> Value:
         """An expression of the model (no owner), or one that was given for the name `owner`, whose draws are its own."""
-        from ...backends.reference import evaluate
+        from ...backends.evaluation import evaluate
 
         shift, step = (crc32(owner.encode()), DISTRIBUTIONS) if owner else (0, MODEL_DRAWS)
         return evaluate(

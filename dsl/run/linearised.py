@@ -9,10 +9,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backends.evaluation import Value, evaluate
 from ...backends.kernel import Kernel, symbols_of
 from ...backends.memory import Memory
 from ...backends.program import Program
-from ...backends.reference import Value, build, evaluate
+from ...backends.reference import build
 from ..stability import MAPS, Matrix, excess, longest_step, thinned
 from ..structure import Jacobian
 from .assembly import Assembly

@@ -79,7 +79,7 @@ def _readable(expression: Expr, binding: Binding) -> bool:
 
 
 def _read(expression: Expr, binding: Binding, settings: Settings, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    from ...backends.reference import evaluate
+    from ...backends.evaluation import evaluate
 
     values = evaluate(expression, Block(binding, settings.seed, settings.dt, 0, 1, found={"@t": grid}))
     return np.asarray(np.broadcast_to(values, grid.shape), np.float64)

@@ -259,7 +259,7 @@ def has_draws(expression: Expr) -> bool:
 
 def formula(expression: Expr, target: Target) -> Source:
     """The source for an expression of the model's names: one value where it holds no name at all."""
-    from ...backends.reference import evaluate
+    from ...backends.evaluation import evaluate
 
     names = symbols_of(expression)
     if "@t" in names and not isinstance(target.variable, State):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dvdt.backends import cpu, reference
+from dvdt.backends import cpu, evaluation, reference
+from dvdt.backends.evaluation import evaluate
 from dvdt.backends.kernel import (
     OPERATIONS,
     Array,
@@ -25,7 +26,6 @@ from dvdt.backends.kernel import (
     Symbol,
 )
 from dvdt.backends.memory import allocate
-from dvdt.backends.reference import evaluate
 
 DOUBLE = np.dtype(np.float64)
 NUMBERS = (-7.5, -2.0, -1.0, -0.5, 0.0, 0.3, 1.0, 2.5, 40.0)
@@ -227,7 +227,7 @@ def test_every_operation_is_compiled_to_what_it_means(precision: str) -> None:
 def test_every_operation_has_a_meaning_and_a_spelling() -> None:
     from dvdt.backends import emit, vector_math
 
-    assert set(OPERATIONS) == {*reference.APPLY, "to_real", "call"}  # which depend on the precision, and on what is called
+    assert set(OPERATIONS) == {*evaluation.APPLY, "to_real", "call"}  # which depend on the precision, and on what is called
     spelled = {*emit.NODES, *(name for name, _ in vector_math.VECTOR_MATH), "element", "rows", "columns", "call"}
     assert set(OPERATIONS) == spelled & set(OPERATIONS)
 

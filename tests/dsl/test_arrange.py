@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dvdt.backends.evaluation import evaluate
 from dvdt.backends.kernel import Constant, Expr, Kind, Operation, Symbol
-from dvdt.backends.reference import evaluate
 from dvdt.dsl.lowering.arrange import Arranger, Pace
 
 VALUES = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import dvdt
+from dvdt.backends.evaluation import evaluate
 from dvdt.backends.kernel import Kind
-from dvdt.backends.reference import evaluate
 from dvdt.dsl.discretise import Discretised, discretise
 from dvdt.dsl.structure import Structure
 from dvdt.dsl.symbolic import from_sympy

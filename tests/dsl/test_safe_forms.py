@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import sympy
 
+from dvdt.backends.evaluation import evaluate
 from dvdt.backends.kernel import Kind
-from dvdt.backends.reference import evaluate
 from dvdt.dsl.safe_forms import safe
 from dvdt.dsl.symbolic import call, from_sympy
 

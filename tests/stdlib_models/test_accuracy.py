@@ -14,7 +14,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import dvdt
-from dvdt.backends.reference import evaluate
+from dvdt.backends.evaluation import evaluate
 from dvdt.dsl.checked import CheckedModel
 from dvdt.dsl.schemes import SCHEMES
 from dvdt.dsl.substitute import definitions, operations_of, substitute, symbols_of
