@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -226,7 +227,11 @@ def running() -> Iterator[None]:
 @contextmanager
 def _as(kind: type[Exception]) -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", r"Grid size \d+ will likely result in GPU under-utilization"
+            )  # numba's, of few neurons
+            yield
     except Exception as error:
         told = reason(error)
         if not told:
