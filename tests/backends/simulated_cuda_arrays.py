@@ -4,7 +4,9 @@ the part of CuPy. `test_cuda` runs this file in a process of its own."""
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -306,3 +308,23 @@ def test_a_recording_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(dvdt.UsageError, match=r"the recording of v \(36 rows of 5 neurons\) needs .* on the GPU"):
         sim.run("3.5 ms")
     assert simulation(record={"v": dvdt.record(on="device")}).run("2 ms")["v"].shape == (21, 5)
+
+
+# ---- the page that tells of them ----------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "cuda.md"
+BLOCK = re.compile(r"(?P<skipped><!-- not run: .* -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From top to bottom, for few neurons; but for those that need another package and a card, which are at least Python."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    text, made = PAGE.read_text(encoding="utf-8").replace("1_000_000", "20"), 0
+    for match in BLOCK.finditer(text):
+        if match["language"] == "python":
+            code = compile("\n" * text.count("\n", 0, match.start("text")) + match["text"], "docs/cuda.md", "exec")
+            if not match["skipped"]:
+                exec(code, names)
+                made += 1
+    assert made >= 6
