@@ -19,7 +19,6 @@ from .generate_cuda import Argument, Function, Text, generate
 from .kernel import Kernel, Kind
 from .machine_code import defined
 from .memory import Memory, Outcome
-from .outside import python_function
 from .serial import to_plain
 from .unusable import Unavailable
 
@@ -55,7 +54,17 @@ def _functions(
     content = json.dumps([text.source, precision.name, exact_math, [to_plain(function) for function in kernel.functions]])
     types = {function.name: signature(function, precision) for function in text.functions}
     device = "" if simulated() else gpu().architecture
-    return functions_for(content, device, types, lambda: namespace_of(text, exact_math, outside))
+
+    def define(wanted: bool) -> Mapping[str, Any]:
+        if not wanted:
+            return defined(text.source)
+        from .cuda_outside import compiled
+
+        called = {name for name, _ in text.outside}
+        made = {each.name: compiled(outside[each.name], each, exact_math) for each in kernel.functions if each.name in called}
+        return namespace_of(text, exact_math, made)
+
+    return functions_for(content, device, types, define)
 
 
 def text_of(kernel: Kernel, precision: np.dtype[np.floating], exact_math: bool = False) -> Text:
@@ -65,11 +74,10 @@ def text_of(kernel: Kernel, precision: np.dtype[np.floating], exact_math: bool =
     return generate(kernel, precision.name, names(), exact_math)
 
 
-def namespace_of(text: Text, exact_math: bool, outside: Outside = MappingProxyType({})) -> dict[str, Any]:
-    """The functions of a generated text, not yet compiled."""
-    cuda = numba_cuda()
-    called = {spelled: cuda.jit(device=True)(python_function(outside[name])) for name, spelled in text.outside}
-    return defined(text.source, {"cuda": cuda, **called, **functions(text.imports, exact_math)})
+def namespace_of(text: Text, exact_math: bool, called: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The functions of a generated text, not yet compiled; `called` are functions from outside, as a device calls them."""
+    given = {spelled: called[name] for name, spelled in text.outside}
+    return defined(text.source, {"cuda": numba_cuda(), **given, **functions(text.imports, exact_math)})
 
 
 def signature(function: Function, precision: np.dtype[np.floating]) -> tuple[Any, ...]:

@@ -49,24 +49,26 @@ def functions_for(
     content: str,
     device: str,
     types: Mapping[str, Types],
-    define: Callable[[], Functions],
+    define: Callable[[bool], Functions],
     options: Functions = MappingProxyType({}),
 ) -> tuple[Functions, bool]:
     """The functions of some content, ready to be launched, and whether they had to be compiled.
 
-    They come from this process, from disk, or from `define()`, which gives them in Python. `device` says what they are compiled for,
-    `types` those of each function's arguments, `options` are numba's (`cuda.jit`). On the simulator nothing is compiled or kept.
+    They come from this process, from disk, or from `define(True)`, which gives them in Python; what is found on disk needs no more of them
+    than their names and arguments, `define(False)`. `device` says what they are compiled for, `types` those of each function's
+    arguments, `options` are numba's (`cuda.jit`). On the simulator nothing is compiled or kept.
     """
     if simulated():
-        return {name: numba_cuda().jit(define()[name]) for name in types}, True
+        defined = define(True)
+        return {name: numba_cuda().jit(defined[name]) for name in types}, True
     key = cache.digest("cuda", content, device, repr(sorted(types.items())), repr(sorted(options.items())), environment())
     with _LOCK:
         if key in _LOADED:
             return _LOADED[key], False
-        defined = define()
+        kept = _kept(key)
+        defined = define(kept is None)
         # what is assembled is the text whose registers and spills the tests look at; left to itself numba compiles twice, to link at last
         functions = {name: numba_cuda().jit(defined[name], **{"lto": False, **options}) for name in types}
-        kept = _kept(key)
         if kept is None:
             kernels = {name: function.compile(types[name]) for name, function in functions.items()}
             cache.write(key, {name: base64.b64encode(pickle.dumps(kernel)).decode() for name, kernel in kernels.items()})

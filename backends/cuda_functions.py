@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .generate_cuda import QUOTIENT
+
 Functions = Mapping[str, Any]
 
 # Those of the CUDA library, by operation. What it has not (exprel, bernoulli, ...) comes from the polynomials, and so do sin, cos and tan:
@@ -56,7 +58,9 @@ def for_device(wanted: tuple[str, ...], exact: bool) -> Functions:
     """The functions of these names as numba compiles them for a device."""
     from . import cuda_math, random, vector_math
 
-    short = {} if exact else {f"{operation}_f32": function for operation, function in cuda_math.OWN.items()}
+    short = {f"{operation}_f32": function for operation, function in cuda_math.OWN.items()}
+    if exact:  # which divides by the operation itself, and has this function without calling it
+        short = {QUOTIENT: short[QUOTIENT]}
     operations = {name: operation for (operation, _), name in vector_math.names().items()}
     found: dict[str, Any] = {}
     for name in wanted:

@@ -212,23 +212,27 @@ def compiled(value: object, place: FunctionPlace) -> Any:
     if digest(value) != place.digest:
         raise Unusable("reads something that has changed since the run was set up; give it the changed value as an argument")
     function = python_function(value)
-    made = _jitted(function)
-    kinds = {Kind.INTEGER: types.int64, Kind.BOOLEAN: types.boolean}
-    left_out = (function.__defaults__ or ())[len(place.takes) - function.__code__.co_argcount :]
-    given_kinds = (kinds.get(kind, types.float64) for kind in place.takes)
-    arguments = (
-        *given_kinds,
-        *(types.Omitted(default) for default in left_out if function.__code__.co_argcount > len(place.takes)),
-    )
+    made, arguments = _jitted(function), argument_types(function, place)
     try:
         made.compile(arguments)
     except Exception as error:  # numba has many kinds of refusal, and all are about what a person wrote
-        raise Unusable(f"cannot be compiled: {_reason(error)}") from None
+        raise Unusable(f"cannot be compiled: {reason(error)}") from None
     given = types.unliteral(made.overloads[arguments].signature.return_type)
     wanted = {Kind.INTEGER: (types.Integer, types.Boolean), Kind.BOOLEAN: (types.Boolean,)}
     if not isinstance(given, wanted.get(place.gives, (types.Float, types.Integer, types.Boolean))):
         raise Unusable(f"gives {_given(given)}, where the text declares {GIVES[place.gives]}")
     return made
+
+
+def argument_types(function: FunctionType, place: FunctionPlace) -> tuple[Any, ...]:
+    """The numba types of the arguments; those that a call leaves out have their defaults."""
+    import numba.core.types
+
+    types: Any = numba.core.types  # numba is not typed
+    kinds = {Kind.INTEGER: types.int64, Kind.BOOLEAN: types.boolean}
+    left_out = (function.__defaults__ or ())[len(place.takes) - function.__code__.co_argcount :]
+    given = (kinds.get(kind, types.float64) for kind in place.takes)
+    return (*given, *(types.Omitted(default) for default in left_out if function.__code__.co_argcount > len(place.takes)))
 
 
 def _jitted(function: FunctionType) -> Any:
@@ -262,7 +266,7 @@ def _given(given: Any) -> str:
     return next((said for kind, said in names if isinstance(given, kind)), str(given))
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The line of numba's message that says what is wrong."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     lines = (line.strip(" -") for line in plain.splitlines())

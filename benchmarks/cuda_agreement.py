@@ -71,9 +71,9 @@ def model(name: str, extent: Extent) -> Iterator[str]:
         yield from differences(other, first, found.states, "float32, two runs of the same")
     early = slice(0, 11)
     for state in found.states:
-        wanted, here = expected[state][early], first[state][early]
-        rounding = np.nanmax(np.abs(rounded[state][early] - wanted), initial=0.0)
-        scale = np.nanmax(np.abs(np.asarray(wanted, float)), initial=1e-6)
+        wanted, here, near = (np.asarray(result[state][early], float) for result in (expected, first, rounded))
+        rounding = np.nanmax(np.abs(near - wanted), initial=0.0)
+        scale = np.nanmax(np.abs(wanted), initial=1e-6)
         if not np.allclose(here, wanted, rtol=0, atol=8 * rounding + 1e-6 * scale, equal_nan=True):
             yield f"{state}: float32 leaves the reference within 1 ms by more than the reference in float32 does"
     if abs(len(first.spikes.t) - len(expected.spikes.t)) > 0.05 * len(expected.spikes.t) + 2:

@@ -12,6 +12,7 @@ No GPU was at hand when this page was measured, so it has no GPU figure. `python
 """
 # neuron-steps a second in float32 with 1e8 neurons that a card of 4.8 TB/s and 67 TFLOP/s should reach; float64: a third of them
 TARGETS: Mapping[str, float] = {"lif": 1.5e12, "izhikevich": 0.8e12, "adex": 0.4e12, "hodgkin_huxley": 0.15e12, "noise": 0.4e12}
+ISSUED = 128  # see `backends.cuda_loops`
 TARGET_N, SMALL_N, SMALL_US = 100_000_000, 10_000, 0.5
 
 Found = Mapping[str, Any]
@@ -21,12 +22,15 @@ Found = Mapping[str, Any]
 
 
 def fractions(found: Found, row: Found) -> tuple[float | None, float | None]:
-    """The rate over that of a kernel bound by copies at every step, and over that of one that only issues its instructions."""
+    """The rate over that of a kernel bound by copies at every step, and over that of one bound by the arithmetic of its machine code.
+
+    A multiprocessor makes ISSUED multiply-adds a clock, so those that were measured tell the clocks of all.
+    """
     step = next((s for s in found["steps"] if (s["model"], s["precision"]) == (row["model"], row["precision"])), {})
     copied, issued = found["limits"].get("copy_bytes_s"), found["limits"].get("multiply_adds_s_float32")
     of_copy = row["rate"] * step["bytes"] / copied if copied and step.get("bytes") else None
-    of_issue = row["rate"] * step["instructions"] / issued if issued and step.get("instructions") else None
-    return of_copy, of_issue
+    of_arithmetic = row["rate"] * step["clocks"] / (issued / ISSUED) if issued and step.get("clocks") else None
+    return of_copy, of_arithmetic
 
 
 def target(row: Found) -> str:
@@ -54,7 +58,7 @@ def giga(rate: float) -> str:
 
 
 def cells(found: Found, row: Found) -> list[str]:
-    of_copy, of_issue = fractions(found, row)
+    of_copy, of_arithmetic = fractions(found, row)
     further = row["us_a_further_step"]
     return [
         row["model"],
@@ -65,7 +69,7 @@ def cells(found: Found, row: Found) -> list[str]:
         f"{row['us_a_step']:.3g}",
         "-" if further is None else f"{further:.3g}",
         "-" if of_copy is None else f"{of_copy:.2f}",
-        "-" if of_issue is None else f"{of_issue:.2f}",
+        "-" if of_arithmetic is None else f"{of_arithmetic:.2f}",
         target(row),
     ]
 
@@ -111,8 +115,9 @@ def section(found: Found) -> str:
     text += " in float64 with `exact_math`, against the CPU to the bit; draws; three runs alike; many blocks, chunks and recordings).\n\n"
     text += f"Limits of the card, measured in the same run: {limits(found['limits'])}.\n\n"
     text += "A *further step* is one of a long run over a shorter one: what a step costs inside of chunks. *Of copies* is the rate over that\n"
-    text += "of a kernel that reads and writes its state at every step at the copy bandwidth; *of issue* is the rate over that of the\n"
-    text += "instructions of a step, one multiply-add each. *One state* is that of 1000 neurons at every step.\n\n"
+    text += "of a kernel that reads and writes its state at every step at the copy bandwidth; *of arithmetic* is the rate over what the\n"
+    text += f"multiprocessors could do with the machine code of a step ({_counted(found)}).\n"
+    text += "*One state* is that of 1000 neurons at every step.\n\n"
     rows = sorted(found["rows"], key=lambda row: (row["precision"], _place(row["model"]), row["n"], row["recorded"]))
     text += _table(HEADER, [cells(found, row) for row in rows])
     beside = [(model, giga(rate)) for model, rate in found["processor"].items()]
@@ -133,6 +138,15 @@ UNITS: Mapping[str, tuple[str, float, str]] = {
     "multiply_adds_s_float32": ("multiply-adds", 1e12, "T/s in float32"),
     "multiply_adds_s_float64": ("multiply-adds", 1e12, "T/s in float64"),
 }
+
+
+def _counted(found: Found) -> str:
+    told = [
+        f"{step['model']} {step['precision']} {step['instructions']:.0f} instructions, {step['narrowest']}"
+        for step in found["steps"]
+        if step.get("clocks")
+    ]
+    return "; ".join(told) or "not counted: nvdisasm is not installed, it comes with dvdt[cuda-ci]"
 
 
 def limits(found: Found) -> str:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dvdt
-from dvdt.backends import cuda_code
+from dvdt.backends import cuda_code, cuda_loops
+from dvdt.backends.cuda_functions import simulated
+from dvdt.backends.cuda_machine import gpu
 from dvdt.backends.kernel import Kernel, Kind
 
 from .cases import CASES, drive, start
@@ -159,13 +161,11 @@ def bytes_a_step(model: str, precision: str) -> int:
     return sum((8 if a.kind is Kind.INTEGER else item) * (2 if a.written else 1) for a in kernel(model).arrays)
 
 
-def instructions_a_step(model: str, precision: str) -> float | None:
-    """Instructions of a step in the machine code, where it can be read here."""
-    count = getattr(cuda_code, "instructions_a_step", None)
-    try:
-        return None if count is None else float(count(kernel(model), np.dtype(precision)))
-    except Exception:  # no disassembler, another toolkit: the figure is left out
-        return None
+def cost(model: str, precision: str, capability: tuple[int, int]) -> dict[str, Any]:
+    """What a step asks of a multiprocessor, from the machine code (see `backends.cuda_loops`): least clocks, instructions, what sets them."""
+    (code,) = cuda_code.code_of(kernel(model), np.dtype(precision), capability=capability)
+    step = cuda_loops.step_of(code.cubin)
+    return {"clocks": step.clocks, "instructions": step.issued, "narrowest": step.narrowest, "registers": code.registers}
 
 
 @functools.lru_cache(maxsize=1)
@@ -230,11 +230,9 @@ def processor(model: str, seconds: float) -> Iterator[dict[str, Any]]:
 
 
 def count(item: str) -> Iterator[dict[str, Any]]:
-    """What a step takes; an item is "MODEL PRECISION"."""
+    """What a step takes; an item is "MODEL PRECISION". Machine code is counted where there is a disassembler."""
     model, precision = item.split()
-    yield {
-        "model": model,
-        "precision": precision,
-        "bytes": bytes_a_step(model, precision),
-        "instructions": instructions_a_step(model, precision),
-    }
+    told: dict[str, Any] = {"model": model, "precision": precision, "bytes": bytes_a_step(model, precision)}
+    if not simulated() and cuda_loops.disassembler() is not None:
+        told |= cost(model, precision, gpu().capability)
+    yield told

@@ -113,7 +113,7 @@ FOUND: dict[str, Any] = {
     "versions": {"numba-cuda": "0.30.4"},
     "agreement": {"draws": {"troubles": []}, "model lif": {"troubles": ["three runs differ"]}},
     "limits": {"copy_bytes_s": 4e12, "multiply_adds_s_float32": 3e13, "launch_us": 2.5},
-    "steps": [{"model": "lif", "precision": "float32", "bytes": 20, "instructions": 15}],
+    "steps": [{"model": "lif", "precision": "float32", "bytes": 20, "clocks": 0.16, "instructions": 15, "narrowest": "fma"}],
     "rows": [
         row("lif", "float32", 100_000_000, "nothing", 1.6e12),
         row("lif", "float64", 100_000_000, "nothing", 0.49e12),
@@ -128,7 +128,7 @@ FOUND: dict[str, Any] = {
 
 def test_rows_are_held_against_the_limits_and_what_is_wanted() -> None:
     copied, issued = PAGE.fractions(FOUND, FOUND["rows"][0])
-    assert (copied, issued) == (pytest.approx(1.6e12 * 20 / 4e12), pytest.approx(1.6e12 * 15 / 3e13))
+    assert (copied, issued) == (pytest.approx(1.6e12 * 20 / 4e12), pytest.approx(1.6e12 * 0.16 * 128 / 3e13))
     assert [PAGE.target(each) for each in FOUND["rows"]] == [
         "1500 G: reached",
         "500 G: not reached",
@@ -148,6 +148,7 @@ def test_the_page_gets_the_section_and_keeps_it(tmp_path: Path) -> None:
     assert text.startswith("# Benchmarks\n\n## One thread\n\n## GPU\n\nMeasured on 2026-01-02")
     assert "No GPU was at hand" not in text
     assert "| lif | 1e+08 | float32 | nothing | 1600 G |" in text
+    assert "(lif float32 15 instructions, fma)" in text
     assert "copies 4 TB/s read and written, a launch 2.5 us, multiply-adds 30 T/s in float32" in text
     assert PAGE.kept(text) == PAGE.section(FOUND)
     PAGE.write({**FOUND, "rows": []}, page)

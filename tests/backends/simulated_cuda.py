@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -110,6 +111,20 @@ def test_functions_from_outside_are_called() -> None:
         for b in ("reference", "cuda")
     ]
     np.testing.assert_array_equal(*states)
+
+
+def doubled(x: float) -> float:
+    return 2.0 * math.exp(x)
+
+
+def test_functions_that_call_others_and_those_that_read_arrays() -> None:
+    text, table = "dv/dt = (f(v) - v)/(10 ms) : 1\nf(a) : 1\nv(0) = i/10", np.ones(3)
+    told: dict[str, Any] = {"n": 3, "method": "euler", "precision": "float64"}
+    given = {"f": lambda a: doubled(a) + 1.0}
+    states = [dvdt.simulate(text, "1 ms", backend=b, parameters=given, **told).final_state["v"] for b in ("reference", "cuda")]
+    np.testing.assert_allclose(*states, rtol=1e-14)
+    with pytest.raises(dvdt.UsageError, match='f reads an array, and on a GPU no index is checked; backend="cpu"'):
+        dvdt.simulate(text, "1 ms", backend="cuda", parameters={"f": lambda a: table[int(a)]}, **told)
 
 
 class CUDAError(Exception):
