@@ -15,6 +15,7 @@ from .cuda_cache import functions_for
 from .cuda_device import Device
 from .cuda_functions import functions, numba_cuda, simulated
 from .cuda_machine import beginning, gpu, obstacle, running
+from .cuda_spikes import kernels
 from .generate_cuda import Argument, Function, Text, generate
 from .kernel import Kernel, Kind
 from .machine_code import defined
@@ -44,6 +45,8 @@ def build(
     text = text_of(kernel, precision, exact_math)
     with beginning():
         functions, compiled = _functions(kernel, text, precision, exact_math, outside)
+        if kernel.events:
+            kernels(precision, kernel.timed)  # they too are compiled here, not in the run
     return CudaProgram(kernel, precision, compiled, time.perf_counter() - start, text, functions)
 
 

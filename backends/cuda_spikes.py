@@ -140,7 +140,7 @@ def kernels(precision: np.dtype[np.floating], timed: bool) -> Mapping[str, Any]:
     wanted = ("tally", "add_up", "gather", *(["gather_moments"] if timed else []))
     known = signatures()
     types = {name: known.get(name) or known[f"{name} {precision.name}"] for name in wanted}
-    found, _ = functions_for("events of a chunk", "" if simulated() else gpu().architecture, types, defined)
+    found, _ = functions_for("events of a chunk", "" if simulated() else gpu().architecture, types, lambda wanted: defined())
     return found
 
 
