@@ -24,7 +24,7 @@ class Arrays:
     def __init__(self, kernel: Kernel, memory: Memory) -> None:
         self.kernel, self.memory = kernel, memory
         self.rows = rows_of(kernel)
-        self.ahead, self.lent, self.changes = False, False, -1
+        self.ahead, self.lent, self.filled = False, False, False
         self.arrays: dict[str, Any] = {}
         self.states: tuple[dict[str, Any], dict[str, Any]] = {}, {}
         self.series: dict[str, tuple[Any, Any]] = {}
@@ -49,11 +49,12 @@ class Arrays:
     def refresh(self) -> None:
         """Take over what was changed in the main memory."""
         memory, kernel, cuda = self.memory, self.kernel, numba_cuda()
-        if self.changes != memory.changes:
-            for array in kernel.arrays:
+        for array in kernel.arrays:
+            if array.name in memory.changed or not self.filled:
                 row = memory.stored(kernel, array.name)
                 self.arrays[place_of(array)][self.rows[array.name]].copy_to_device(np.ascontiguousarray(row))
-            self.changes = memory.changes
+        memory.changed.clear()
+        self.filled = True
         for name, table in memory.series.items():
             if name not in self.series or self.series[name][0] is not table:
                 self.series[name] = table, cuda.to_device(np.ascontiguousarray(table))
@@ -64,9 +65,9 @@ class Arrays:
     def bring_home(self) -> None:
         """Copy the written arrays to the main memory, where the device is ahead of it. Who has been lent an array may have written it
         since; but what was written in the main memory after the last copy is newer."""
-        if self.ahead or (self.lent and self.changes == self.memory.changes):
+        if self.ahead or self.lent:
             for array in self.kernel.arrays:
-                if array.written:
+                if array.written and array.name not in self.memory.changed:
                     values = self.arrays[place_of(array)][self.rows[array.name]].copy_to_host()
                     self.memory.stored(self.kernel, array.name)[:] = values
             self.ahead = False

@@ -60,8 +60,8 @@ class Memory:
     matrices column by column for backends that read them so. `spikes[e]` collects, for event e, pairs (steps, neurons) of
     int64 arrays as they are drained, or triples with the moments within the steps (float64). `workers` are what a backend keeps from
     one call to the next; it finds out itself whether they still fit. `functions` are those from outside, on NumPy values
-    (`outside.interpreted`). A backend with a memory of its own leaves `device` here; `changes` counts how often the arrays have been
-    handed out to be written, so that it knows when to read them again.
+    (`outside.interpreted`). A backend with a memory of its own leaves `device` here; `changed` names the arrays that have been handed out to
+    be written since it read them last.
     """
 
     n: int
@@ -78,7 +78,7 @@ class Memory:
     workers: list[Any] = field(default_factory=list, repr=False)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False)
     device: Elsewhere | None = field(default=None, repr=False)
-    changes: int = 0
+    changed: set[str] = field(default_factory=set)
 
     @property
     def arrays(self) -> list[object]:
@@ -98,14 +98,16 @@ class Memory:
         if self.device is not None:
             self.device.bring_home()
 
-    def hand_out(self) -> None:
-        """The arrays here are about to be written: they are the newest ones from now on."""
-        self.bring_home()
-        self.changes += 1
-
     def row(self, kernel: Kernel, name: str) -> NDArray[np.generic]:
-        """The array of that name (a view), to read and to write."""
-        self.hand_out()
+        """The array of that name (a view), to read and to write: it is the newest one from now on."""
+        found = self.read(kernel, name)
+        self.changed.add(name)
+        return found
+
+    def read(self, kernel: Kernel, name: str) -> NDArray[np.generic]:
+        """The array of that name (a view), to read."""
+        if any(array.written and array.name == name for array in kernel.arrays):
+            self.bring_home()
         return self.stored(kernel, name)
 
     def stored(self, kernel: Kernel, name: str) -> NDArray[np.generic]:

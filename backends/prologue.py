@@ -71,7 +71,7 @@ def _environment(kernel: Kernel, memory: Memory, wanted: frozenset[str]) -> dict
             found[scalar.name] = _of_kind(memory.scalars[scalar.name], scalar.kind)
     for array in kernel.arrays:
         if array.name in wanted:
-            found[array.name] = _of_kind(memory.row(kernel, array.name), array.kind)
+            found[array.name] = _of_kind(memory.read(kernel, array.name), array.kind)
     return found
 
 

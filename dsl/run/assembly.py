@@ -173,7 +173,7 @@ class Assembly:
         known = {array.name for array in other.kernel.arrays if array.written}
         for array in self.kernel.arrays:
             if array.written and array.name in known:
-                memory.row(self.kernel, array.name)[:] = theirs.row(other.kernel, array.name)
+                memory.row(self.kernel, array.name)[:] = theirs.read(other.kernel, array.name)
         self.observe(steps)
 
     def observe(self, step: int) -> None:
@@ -186,16 +186,20 @@ class Assembly:
 
     def written(self) -> dict[str, NDArray[np.generic]]:
         """The stored arrays that a step writes, by name (views to read): all that one step leaves to the next."""
-        self.fetch()
-        return {array.name: self._memory().stored(self.kernel, array.name) for array in self.kernel.arrays if array.written}
+        return {array.name: self._memory().read(self.kernel, array.name) for array in self.kernel.arrays if array.written}
 
-    def states(self) -> Mapping[str, NDArray[np.generic]]:
-        """The stored array of each state (views), to read and to write."""
-        self._memory().hand_out()
-        return self.state_rows()
+    def rewrite(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put these in the place of `written`."""
+        for array in self.kernel.arrays:
+            if array.written:
+                self._memory().row(self.kernel, array.name)[:] = arrays[array.name]
+
+    def writable(self, name: str) -> NDArray[np.generic]:
+        """The stored array of a state (a view), to read and to write."""
+        return self._memory().row(self.kernel, name)
 
     def state_rows(self) -> Mapping[str, NDArray[np.generic]]:
-        """The same arrays, which a device may be ahead of until `fetch` is called."""
+        """The stored array of each state (views), which a device may be ahead of until `fetch` is called."""
         if not self.rows:
             self.rows = {state.name: self._memory().stored(self.kernel, state.name) for state in self.binding.model.states}
         return self.rows

@@ -86,7 +86,8 @@ class Parameters(Mapping[str, object]):
 
 def set_state(assembly: Assembly, name: str, value: object, step: int) -> None:
     """Write a state; an expression sees the states as they are, and draws numbers of its own at each step."""
-    binding, rows = assembly.binding, assembly.states()
+    assembly.fetch()
+    binding, rows = assembly.binding, assembly.state_rows()
     if name not in rows:
         near = near_names(name, rows)
         raise UsageError(
@@ -95,9 +96,10 @@ def set_state(assembly: Assembly, name: str, value: object, step: int) -> None:
     itself = replace(binding.variables[name], name=f"new {name}")  # so that an expression may also use the value that it replaces
     source = source_of(value, Target(itself, binding.model, binding.n, f"state[{name!r}]"))
     now = replace(binding, sources={**binding.sources, **{state: PerNeuron(row) for state, row in rows.items()}})  # type: ignore[arg-type]
+    row = assembly.writable(name)
     for first in range(0, binding.n, BLOCK):
         block = Block(now, assembly.settings.seed, assembly.settings.dt, first, min(first + BLOCK, binding.n), step=step)
-        rows[name][block.first : block.stop] = block.of_source(name, source)
+        row[block.first : block.stop] = block.of_source(name, source)
     assembly.observe(step)
 
 

@@ -334,9 +334,8 @@ class Simulation:
         """Go on from a checkpoint of the same run. Raises UsageError where its arrays are not those of this kernel."""
         refuse_other_arrays(kept, self._assembly, called)
         refuse_what_does_not_fit(self._items(kept.step), spike_guess(0, self.n, 0.0))
-        self._assembly.place(kept.step).hand_out()
-        for name, row in self._assembly.written().items():
-            row[:] = kept.arrays[name]
+        self._assembly.place(kept.step)
+        self._assembly.rewrite(kept.arrays)
         try:
             with self._obstacles():
                 self._kept.restore(kept.step, kept.rows, tuple(kept.events.values()))

@@ -88,7 +88,7 @@ def _course(binding: Binding, method: str | None, dt: float, steps: int) -> Cour
 
     def look(step: int) -> None:
         times.append(step * dt)
-        states.append([float(row[0]) for row in assembly.states().values()])
+        states.append([float(row[0]) for row in assembly.state_rows().values()])
         if jacobian is not None:
             jacobians.append(at(assembly.kernel, memory, jacobian, step))
 

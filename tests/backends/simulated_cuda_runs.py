@@ -359,3 +359,23 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     exact = ["--backend", "cuda", "--exact-math", "--precision", "float64"]
     assert main(["run", "lif", "--duration", "1ms", *exact]) == 0
     assert "cuda, float64" in capsys.readouterr().out
+
+
+def test_only_what_was_changed_goes_to_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a closed loop that sets an array each step, the states stay where they are."""
+    sim = simulation(parameters={"I": [0.3, 0.4, 0.5, 0.6]}, record=[])
+    sim.step(2)
+    device = sim._assembly.memory.device
+    homes: list[bool] = []
+    bring_home = type(device).bring_home
+    monkeypatch.setattr(type(device), "bring_home", lambda self: homes.append(self.ahead) or bring_home(self))
+    sim.parameters["I"] = [0.6, 0.5, 0.4, 0.3]
+    assert not any(homes)
+    changed = {name for name in sim._assembly.memory.changed if not name.startswith("@")}
+    assert changed == {"I"}
+    sim.step()
+    assert sim._assembly.memory.changed == set()
+    sim.state["k"] = 5
+    assert any(homes)
+    assert sim._assembly.memory.changed == {"k"}
+    sim.step()
