@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from ..backends.kernel import Constant, Symbol
 from ..grammar.unit_table import USUAL
@@ -13,6 +14,7 @@ from .units import ONE, TIME, Dimension, coherent_text, describe, unit_of_symbol
 
 NUMBER = re.compile(r"[-+]?\s*(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 QUANTITY = re.compile(r"(?P<number>-?\s*[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*\*?\s*[^\W\d][\w^/]*")  # `-50 ms`, `5mV`, `20*nS`
+ROOT_OF_TIME = TIME ** Fraction(1, 2)
 COMMON = frozenset(symbol for symbol in USUAL if len(symbol) == 2)  # units that nobody takes for a parameter: mV, ms, nA
 
 
@@ -20,6 +22,13 @@ def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, s
     """A hint for a value of dimension `found` where `wanted` was needed."""
     if found is None or wanted is None:
         return Hint()
+    if value.noise is not None and found / wanted == ROOT_OF_TIME:
+        tau = scope.parameters.get(TIME, "tau")
+        return Hint(
+            f"white noise is per square root of time: for a standard deviation `sigma` write `sigma*sqrt(2/{tau})*{value.noise}`",
+            None,
+            2,
+        )
     if found.is_one and NUMBER.fullmatch(value.span.text.strip()):
         text = written_with(value.span.text.strip(), usual_unit(wanted))
         return Hint(f"did you mean `{text}`?", text, 2)
@@ -36,6 +45,26 @@ def for_value(value: Value, found: Dimension | None, wanted: Dimension | None, s
     if fewer is not None:
         return Hint(f"did you mean `{fewer}` instead of `{value.span.text.strip()}`?", fewer, 1)
     return by_ratio(value, found, wanted, scope)
+
+
+def for_change(value: Value, ratio: Dimension | None, scope: Scope) -> Hint:
+    """The same where only the ratio to what is needed is known: `dx/dt = -x/5` for a time constant without its unit."""
+    if ratio != TIME:
+        return Hint()
+    number = next((part for part, sign in value.parts if sign < 0 and NUMBER.fullmatch(part.span.text.strip())), None)
+    if number is not None:
+        return Hint(f"did you mean `{written_with(number.span.text.strip(), usual_unit(TIME))}`?", None, 1)
+    bare = parameter_without_unit(value, TIME, ONE, scope)
+    return Hint(bare, None, 1) if bare is not None else by_ratio(value, TIME, ONE, scope)
+
+
+def power_meant(first: Value, second: Value) -> Hint | None:
+    """`10 ms-1`, where the sign belongs to a power of the unit."""
+    text = first.span.source.text[first.span.start : second.span.stop]
+    unit, sign, power = text.rpartition("-")
+    if not sign or power not in ("1", "2", "3") or not QUANTITY.fullmatch(unit):
+        return None
+    return Hint(f"did you mean `{unit}^-{power}`?", f"{unit}^-{power}", 3)
 
 
 def without_a_factor(value: Value, wanted: Dimension, scope: Scope) -> str | None:
@@ -69,6 +98,11 @@ def is_plain_parameter(value: Value, scope: Scope) -> bool:
     if entry is None or entry.role is not Role.PARAMETER or entry.value is None:
         return False
     return NUMBER.fullmatch(entry.value.span.text.strip()) is not None
+
+
+def has_plain_factor(value: Value, scope: Scope) -> bool:
+    """Whether a factor of a value is a parameter whose unit was perhaps forgotten."""
+    return any(is_plain_parameter(part, scope) for part, _ in value.parts or ((value, 1),))
 
 
 def unit_taken_for_name(value: Value, scope: Scope) -> str | None:

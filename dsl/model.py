@@ -314,10 +314,15 @@ def identifier(name: object) -> str:
     raise UsageError(f"name: expected letters, digits and `_`, such as 'my_lif', not {name!r}")
 
 
+_SUCH = {"threshold": "; such as threshold='v > -50*mV'", "reset": "; such as reset='v = -65*mV'"}
+
+
 def _text(text: object, argument: str) -> None:
     """Raise UsageError for what is no text of equations."""
     if not isinstance(text, str):
-        raise UsageError(f"{argument}: expected {'the text of a model' if argument == 'text' else 'a text'}, not {text!r}")
+        raise UsageError(
+            f"{argument}: expected {'the text of a model' if argument == 'text' else 'a text'}, not {text!r}{_SUCH.get(argument, '')}"
+        )
     if text.strip().endswith(".dvdt") and not any(mark in text for mark in "=:#\n"):
         raise UsageError(f"{argument}: expected a text of equations; the models of a file are dvdt.load({text.strip()!r})")
 

@@ -65,14 +65,21 @@ def outline_of(declaration: nodes.ModelDeclaration) -> Outline:
     return outline
 
 
+def without_dot(name: str) -> tuple[str, ...]:
+    """`v` for `dvdt`, `dv_dt`, `v_dot`, `vdot` and a v with a dot above."""
+    found = [name[1:-2].rstrip("_")] if name[0] == "d" and name.endswith("dt") else []
+    found += [name[:-3].rstrip("_")] if name.endswith("dot") else []
+    return tuple(state for state in (*found, *(name[:-1] for dot in "\u0307" if name.endswith(dot))) if state)
+
+
 def derivatives_meant(outline: Outline, declaration: nodes.ModelDeclaration) -> None:
-    """Take `dv = ...` for the equation of a v that is used and that nothing defines."""
-    suspects = {name: d for name, d in outline.definitions.items() if len(name) > 1 and name[0] == "d"}
+    """Take `dv = ...`, `v_dot = ...` for the equation of a v that is used and that nothing defines."""
+    suspects = {name: d for name, d in outline.definitions.items() if len(name) > 1 and (name[0] == "d" or without_dot(name))}
     if not suspects:
         return
     used = {name for statement in declaration.statements for name in names_used(statement)}
     for name, definition in suspects.items():
-        state = name[1:-2] if name.endswith("dt") and name[1:-2] in used else name[1:]
+        state = next((s for s in without_dot(name) if s in used), name[1:])
         mine = unit_of_symbol(state) is None or state in names_used(definition)
         if state in used and state not in outline.names and name not in used and mine:
             span = definition.name.span

@@ -115,12 +115,16 @@ def _equation(form: Equation, span: Span, comment: str) -> nodes.Statement | Mis
 
 
 def _meant_derivative(left: Expression) -> str | None:
-    """`dv/dt` for `dv/d`, `dv/t`, `dv/dT`, `v/dt`, `d(v)/dt`."""
+    """`dv/dt` for `dv/d`, `dv/t`, `dv/dT`, `v/dt`, `d(v)/dt`, `Dv/Dt`, `dv(t)/dt`."""
     match left:
         case Binary(operator="/", left=Name(id=top), right=Name(id=below)):
             if top.startswith("d") and len(top) > 1 and below.lower() in ("d", "t", "dt", "ddt"):
                 return f"{top}/dt"
+            if top[0] == "D" and len(top) > 1 and below == "Dt":
+                return f"d{top[1:]}/dt"
             return f"d{top}/dt" if below == "dt" else None
+        case Binary(operator="/", left=Call(function=top, arguments=(Name(id="t"),)), right=Name(id="dt")) if top.startswith("d"):
+            return f"{top}/dt"
         case Binary(operator="/", left=Call(function="d", arguments=(Name(id=top),)), right=Name(id="dt")):
             return f"d{top}/dt"
     return None

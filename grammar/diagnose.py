@@ -13,6 +13,7 @@ from typing import Literal
 from . import syntax_mistakes as wrong
 from .build import Terminal
 from .mistakes import Mistake
+from .other_languages import FUNCTIONS
 from .source import Source, Span
 from .spelling import nearest
 from .tokens import Token
@@ -303,8 +304,13 @@ def _side_by_side(at: _Place) -> Mistake | None:
         instead = f"{at.before.span.text} {rest[1].span.text}"
         what = "a unit stands behind its number without brackets"
         return wrong.BracketedUnit(at.before.span.to(rest[2].span), what, f"write `{instead}`", instead)
+    if at.kind_before == "NUMBER" and at.here.value == 1 and [t.value for t in rest[1:2]] == ["/"] and rest[-1].value in UNITS:
+        instead = f"{at.before.span.text} /{rest[-1].span.text}"
+        what = f"`1/{rest[-1].span.text}` is no unit behind a number"
+        return wrong.BracketedUnit(at.before.span.to(rest[-1].span), what, f"write `{instead}`", instead)
     span = at.before.span.to(at.here.span)
-    return wrong.MissingOperator(span, _group(at, at.place - 1, -1), _group(at, at.place, 1), _in_call(at))
+    called = at.kind_before == "NAME" and at.before.value in FUNCTIONS
+    return wrong.MissingOperator(span, _group(at, at.place - 1, -1), _group(at, at.place, 1), _in_call(at), called)
 
 
 def _in_call(at: _Place) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from . import syntax_mistakes as wrong
 from .mistakes import Mistake
+from .other_languages import other_languages
 from .source import Source, Span
 from .tokens import FOREIGN, Token
 from .unit_table import UNITS
@@ -17,7 +18,14 @@ def habits(source: Source, tokens: Sequence[Token], in_block: bool) -> Mistake |
     for habit in (_second_derivative, _closing_words, _derivative_before_name, _arrow, _increment, _flags_without_brackets):
         if (found := habit(source, tokens)) is not None:
             return found
-    for habit in (_unit_before_equals, _derivative_without_slash, _foreign_words, _value_behind_colon, _start_at_time):
+    for habit in (
+        _unit_before_equals,
+        _derivative_without_slash,
+        _foreign_words,
+        _value_behind_colon,
+        _start_at_time,
+        other_languages,
+    ):
         if not in_block and (found := habit(source, tokens)) is not None:
             return found
     for k, token in enumerate(tokens):
@@ -144,7 +152,8 @@ def _foreign(source: Source, tokens: Sequence[Token], k: int) -> Mistake:
         return wrong.WalrusAssignment(span, "`:=` is written `=`", "did you mean `=`?", "=")
     if text in "[]{}":
         return _square(source, tokens, k)
-    return wrong.UnknownCharacter(span, text)
+    called = text == "$" and k + 1 < len(tokens) and tokens[k + 1].value == "("
+    return wrong.UnknownCharacter(span, "$(...)" if called else text)
 
 
 def _unquoted(tokens: Sequence[Token], k: int) -> str | None:
@@ -242,8 +251,8 @@ def _foreign_words(source: Source, tokens: Sequence[Token]) -> Mistake | None:
     if len(tokens) < 3 or tokens[0].type != "NAME":
         return None
     word, second = str(tokens[0].value), tokens[1]
-    if word == "init" and second.type == "NAME" and tokens[2].type == "ASSIGN" and len(tokens) > 3:
-        what, value = "there is no statement `init`", _short(_text(source, tokens, 3, len(tokens)))
+    if word in ("init", "initial") and second.type == "NAME" and tokens[2].type == "ASSIGN" and len(tokens) > 3:
+        what, value = f"there is no statement `{word}`", _short(_text(source, tokens, 3, len(tokens)))
         return wrong.RuleWord(Span(source, tokens[0].start, second.stop), what, f"write `{second.value}(0) = {value}`")
     if word == "when" and second.type in ("NAME", "LPAR") and tokens[2].type != "ASSIGN":
         rest = _short(_text(source, tokens, 1, len(tokens)))
@@ -307,7 +316,11 @@ def _value_behind_colon(source: Source, tokens: Sequence[Token]) -> Mistake | No
     number = 3 if signed else 2
     if kinds[number : number + 1] != ["NUMBER"] or (tokens[number].value == 1 and not signed):
         return None
-    instead = f"{tokens[0].value} = {_short(_text(source, tokens, 2, len(tokens)))}"
+    value = _short(_text(source, tokens, 2, len(tokens)))
+    if tokens[0].value in ("refractory", "dt", "duration"):
+        meant = f"write `{tokens[0].value} {value}`"
+        return wrong.RuleWord(tokens[1].span(source), f"no colon stands behind `{tokens[0].value}`", meant, "")
+    instead = f"{tokens[0].value} = {value}"
     what = "behind the `:` stands a unit, and this is a value"
     return wrong.ValueBehindColon(tokens[1].span(source), what, f"did you mean `{instead}`?", "=")
 

@@ -11,7 +11,7 @@ from ...grammar import nodes
 from ...grammar.mistakes import Mistake
 from ...grammar.source import Span
 from .. import hints
-from ..dimensions import NUMBER, Constraint, Form, known
+from ..dimensions import NUMBER, Constraint, Form, known, times
 from ..folding import NotFinite, fold
 from ..noise_mistakes import NonlinearNoise
 from ..scope import UNREADABLE, Entry, Place, Scope, Value
@@ -82,10 +82,10 @@ class Translation:
             # the caret goes to what looks wrong: a plain number, else the later of the two
             (wrong, found), (other, other_found) = ((second, two), (first, one))
             written = first.literal is not None and second.literal is None
-            plain = [hints.is_plain_parameter(value, self.scope) for value in (first, second)]
+            plain = [hints.has_plain_factor(value, self.scope) for value in (first, second)]
             if written or plain == [True, False]:
                 (wrong, found), (other, other_found) = ((first, one), (second, two))
-            hint = hints.for_value(wrong, found, other_found, self.scope)
+            hint = hints.power_meant(first, second) or hints.for_value(wrong, found, other_found, self.scope)
             return UnitsDiffer(wrong.span, verb, found, other.span, other_found, hint=hint)
 
         return Constraint(first.form, second.form, self.rank, (first.span, second.span), blame)
@@ -102,7 +102,10 @@ class Translation:
             return
 
         def blame(left: Dimension | None, right: Dimension | None) -> WrongUnit:
-            return WrongUnit(value.span, place, left, right, hint=hints.for_value(value, right, left, self.scope))
+            hint = hints.for_value(value, right, left, self.scope)
+            if left is None or right is None:
+                hint = hints.for_change(value, self.scope.solution.dimension(times(value.form, wanted, -1)), self.scope)
+            return WrongUnit(value.span, place, left, right, hint=hint)
 
         self.scope.constraints.append(Constraint(wanted, value.form, self.rank, (value.span,), blame, origin))
 

@@ -118,3 +118,8 @@ class AbsoluteBars(Habit):
 @dataclass(frozen=True)
 class BareFlag(Habit):
     """`... : mV unless refractory`."""
+
+
+@dataclass(frozen=True)
+class StatementComma(Habit):
+    """`a = 1, b = 2`."""

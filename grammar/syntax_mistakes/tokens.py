@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -52,6 +53,7 @@ class MissingOperator(SyntaxMistake):
     left: str
     right: str
     in_call: bool = False
+    function: bool = False  # the left one is the name of a function
 
     @property
     def message(self) -> str:
@@ -60,6 +62,8 @@ class MissingOperator(SyntaxMistake):
 
     @property
     def help(self) -> str:
+        if self.function:
+            return f"a function takes its argument in brackets: `{self.left}({self.right})`"
         comma = f"for two arguments, write `{self.left}, {self.right}`; " if self.in_call else ""
         return f"{comma}to multiply, write `{self.left}*{self.right}`"
 
@@ -136,11 +140,20 @@ class UnknownCharacter(SyntaxMistake):
 
     @property
     def message(self) -> str:
+        if self.invisible:
+            return f"an invisible character stands here, U+{ord(self.character):04X}"
         return f"`{self.character}` has no meaning here"
 
     @property
+    def invisible(self) -> bool:
+        return len(self.character) == 1 and unicodedata.category(self.character)[0] in "CZ"
+
+    @property
     def help(self) -> str | None:
+        if self.invisible:
+            return "delete it, or write a blank in its place"
         return {
+            "$(...)": "names stand without signs: GeNN's `$(V)` is `V`",
             "$": "names are letters, digits and `_`",
             '"': "take the quotes away: names and numbers stand without them",
             "'": "take it away; a derivative is written `dv/dt`",

@@ -125,6 +125,17 @@ CASES = [
     ("spike when v > 1:\n    v + 1", wrong.NoStatement, "v + 1", None),
     ("x = a, b", wrong.Unexpected, ",", None),
     ("tau = 12,5 ms", wrong.DecimalComma, "12,5", "12.5"),
+    ("a = 1, b = 2", wrong.StatementComma, ",", ";"),
+    ("r integer = 0", wrong.UnitBeforeEquals, "integer", ""),
+    ("tau*dv/dt = -v : init=-65", wrong.ValueBehindColon, "init=-65", None),
+    ("v[0] = 2", wrong.LeftSide, "v[0]", "v(0)"),
+    ("initial v = 2", wrong.RuleWord, "initial v", None),
+    ("refractory: 2 ms", wrong.RuleWord, ":", ""),
+    ("x = 0.1 1/ms", wrong.BracketedUnit, "0.1 1/ms", "0.1 /ms"),
+    ("x = exp v", wrong.MissingOperator, "exp v", None),
+    ("Dv/Dt = -v", wrong.LeftSide, "Dv/Dt", "dv/dt"),
+    ("dv(t)/dt = -v", wrong.LeftSide, "dv(t)/dt", "dv/dt"),
+    ("x = a\u200b", wrong.UnknownCharacter, "\u200b", None),
 ]
 
 
