@@ -15,8 +15,10 @@ from .cuda_cache import functions_for
 from .cuda_device import Device
 from .cuda_functions import functions, numba_cuda, simulated
 from .cuda_machine import beginning, gpu, obstacle, running
+from .cuda_reductions import ON_DEVICE, SIMULATED
 from .cuda_spikes import kernels
 from .generate_cuda import Argument, Function, Text, generate
+from .generate_cuda_coupled import generate_coupled
 from .kernel import Kernel, Kind
 from .machine_code import defined
 from .memory import Memory, Outcome
@@ -74,6 +76,8 @@ def text_of(kernel: Kernel, precision: np.dtype[np.floating], exact_math: bool =
     """The text that `build` compiles, with the functions it defines and their arguments."""
     from .vector_math import names
 
+    if kernel.coupled:
+        return generate_coupled(kernel, precision.name, names(), exact_math, SIMULATED if simulated() else ON_DEVICE)
     return generate(kernel, precision.name, names(), exact_math)
 
 
@@ -90,8 +94,9 @@ def signature(function: Function, precision: np.dtype[np.floating]) -> tuple[Any
     real = types.float32 if precision == np.float32 else types.float64
     kinds = {Kind.REAL: real, Kind.DOUBLE: types.float64, Kind.INTEGER: types.int64, Kind.BOOLEAN: types.boolean}
     arrays = {
-        **dict.fromkeys(("reals", "reals_out", "fixed", "series"), real[:, ::1]),
-        **dict.fromkeys(("whole", "whole_out", "fixed_whole"), types.int64[:, ::1]),
+        **dict.fromkeys(("reals", "reals_out", "fixed", "series", "matrix", "parts", "keys"), real[:, ::1]),
+        "double_parts": types.float64[:, ::1],
+        **dict.fromkeys(("whole", "whole_out", "fixed_whole", "whole_parts", "whole_keys"), types.int64[:, ::1]),
         "listed": types.int32[:, :, ::1],
         "counts": types.int32[:, ::1],
         **dict.fromkeys(("before", "status"), types.int64[::1]),
@@ -107,8 +112,6 @@ def signature(function: Function, precision: np.dtype[np.floating]) -> tuple[Any
             return kinds[argument.kind]
         if argument.of == "values":
             return kinds[argument.kind][:, ::1]
-        if argument.of == "result":
-            return (real if argument.kind is Kind.REAL else types.int64)[::1]
         return arrays.get(argument.of, types.int64)
 
     return tuple(map(of, function.arguments))

@@ -99,6 +99,8 @@ class Arrays:
                 return self._typed(self.memory.scalars[place], argument.kind)
             case "series":
                 return self.series[place][1]
+            case "matrix":
+                return self.columns[place][1]
             case "rows" | "columns":
                 return np.int64(self.series[place][1].shape[of == "columns"])
         return narrowed(of, values[of])

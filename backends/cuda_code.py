@@ -8,6 +8,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,11 @@ def _codes(functions: Mapping[str, tuple[Any, tuple[Any, ...]]], capability: tup
 def _assembled(name: str, ptx: str, capability: tuple[int, int]) -> Code:
     core = import_module("cuda.core")
     options = core.LinkerOptions(arch=f"sm_{capability[0]}{capability[1]}", ptxas_options=["-v"])
-    linker = core.Linker(core.ObjectCode.from_ptx(ptx.encode()), options=options)
+    parts = [core.ObjectCode.from_ptx(ptx.encode())]
+    if "cudaCGSynchronize" in ptx:  # the barrier of all blocks is a function of this library
+        library = import_module("numba.cuda.cudadrv.libs").get_cudalib("cudadevrt", static=True)
+        parts.append(core.ObjectCode.from_library(Path(library).read_bytes()))
+    linker = core.Linker(*parts, options=options)
     linked = linker.link("cubin")
     told = linker.get_info_log() or ""
 

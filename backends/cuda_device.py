@@ -16,11 +16,12 @@ import numpy as np
 
 from . import cuda_recordings, cuda_spikes
 from .cuda_arrays import Arrays, narrowed
+from .cuda_coupled import Together
 from .cuda_functions import numba_cuda, simulated
 from .cuda_pace import Pace
 from .cuda_recordings import Columns, Recordings
 from .cuda_spikes import Lists
-from .generate_cuda import RECORDED, RECORDING, Argument, Text
+from .generate_cuda import RECORDED, Argument, Text
 from .kernel import Kernel
 from .memory import Memory, NonFinite, Outcome
 from .unusable import Unavailable
@@ -54,11 +55,13 @@ class Device(Arrays):
         super().__init__(kernel, memory)
         cuda = numba_cuda()
         self.text, self.functions = text, functions
+        self.together = Together(kernel, memory.n, memory.precision)
         free = cuda.current_context().get_memory_info()[0]
         capacity = cuda_spikes.places(kernel, memory.n, memory.precision, free)
         self._refuse_what_does_not_fit(capacity, free)
         self.grid = grid(memory.n)
         self.allocate()
+        self.together.allocate()
         self.work, self.copies = cuda.stream(), cuda.stream()
         columns = Columns(kernel, memory)
         self.chunks = [Chunk(kernel, memory, capacity, columns) for _ in range(IN_FLIGHT)]
@@ -67,14 +70,11 @@ class Device(Arrays):
         self.capacity = capacity
         self.pace = Pace(memory.n, capacity if kernel.events else 0)
         self.last_made = 0.0
-        self.in_flight = IN_FLIGHT
-        if kernel.coupled:
-            self._prepare_coupled()
 
     def _refuse_what_does_not_fit(self, capacity: int, free: float) -> None:
         kernel, memory = self.kernel, self.memory
         lists = cuda_spikes.bytes_of(kernel, memory.n, memory.precision, capacity)
-        needed = self.bytes() + IN_FLIGHT * (lists + cuda_recordings.bytes_of(memory))
+        needed = self.bytes() + self.together.bytes + IN_FLIGHT * (lists + cuda_recordings.bytes_of(memory))
         if needed > free:
             raise Unavailable(
                 f"{memory.n} neurons of {kernel.name} need {needed / 1e9:.2f} GB on the GPU, {free / 1e9:.2f} GB are free: take fewer"
@@ -93,7 +93,7 @@ class Device(Arrays):
     def _run(self, first: int, last: int) -> Outcome:
         flying: deque[Chunk] = deque()
         while first < last or flying:
-            if first < last and len(flying) < self.in_flight:
+            if first < last and len(flying) < IN_FLIGHT:
                 steps = cuda_recordings.steps_at_once(self.memory, min(self.pace.steps, last - first))
                 flying.append(self._launch(first, first + steps, flying[-1] if flying else None))
                 first += steps
@@ -228,48 +228,12 @@ class Device(Arrays):
             "steps": chunk.last - chunk.first,
             "before": before,
             **self.of_lists(chunk),
+            **self.together.arrays,
         }
-        if self.kernel.coupled:
-            self._make_coupled(chunk, values, source, target)
-        else:
-            self._call("advance", chunk, values)
-
-    def _call(self, name: str, chunk: Chunk, values: Mapping[str, Any]) -> None:
-        function = next(function for function in self.text.functions if function.name == name)
-        arguments = [self._of(argument, chunk, values) for argument in function.arguments]
-        self.functions[name][(*self.grid, self.work)](*arguments)
-
-    # ---- neurons that read one another ----------------------------------------------------------------
-
-    def _prepare_coupled(self) -> None:
-        from .cuda_reductions import Across
-
-        self.in_flight = 1
-        self.across = Across(numba_cuda(), self.kernel, self.memory, self.grid, self.arrays, self.columns)
-
-    def _make_coupled(self, chunk: Chunk, values: dict[str, Any], source: Mapping[str, Any], target: Mapping[str, Any]) -> None:
-        """The steps on a copy of the state, function by function."""
-        for place, array in target.items():
-            array.copy_to_device(source[place])
-        chunk.lists.counts.copy_to_device(np.zeros(chunk.lists.counts.shape, np.int32))
-        self.across.arrays = {**self.arrays, **target}
-        values.update(target, base=chunk.first)
-        for step in range(chunk.first, chunk.last):
-            values["step"] = step
-            self._record_coupled(chunk, values)
-            for index, phase in enumerate(self.kernel.phases):
-                if phase.body or phase.emits or phase.stores:
-                    self._call(f"phase_{index}", chunk, values)
-                for reduction in phase.reductions:
-                    self.across.reduce(reduction, step)
-        if chunk.first == chunk.last:
-            values["step"] = chunk.first
-            self._record_coupled(chunk, values)
-        self.across.check(chunk.lists.status)
-
-    def _record_coupled(self, chunk: Chunk, values: Mapping[str, Any]) -> None:
-        if chunk.recordings.buffers:
-            self._call("record", chunk, values)
+        (function,) = self.text.functions
+        made, arguments = self.functions[function.name], [self._of(argument, chunk, values) for argument in function.arguments]
+        shape = self.together.grid(made, arguments) if self.kernel.coupled else self.grid
+        made[(*shape, self.work)](*arguments)
 
     def of_lists(self, chunk: Chunk) -> dict[str, Any]:
         found = {name: getattr(chunk.lists, name) for name in ("listed", "counts", "status")}
@@ -277,9 +241,7 @@ class Device(Arrays):
         return {**found, **moments, "capacity": self.capacity}
 
     def _of(self, argument: Argument, chunk: Chunk, values: Mapping[str, Any]) -> Any:
-        if argument.of == "result":
-            return self.across.results[argument.place]
-        if argument.of in (*RECORDING, *RECORDED):
+        if argument.of in RECORDED:
             return narrowed(argument.of, chunk.recordings.argument(argument.of, argument.place, argument.kind))
         return self.argument(argument, values)
 

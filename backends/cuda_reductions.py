@@ -1,223 +1,271 @@
-"""Across the population on a device: sums by the tree that all backends share, extremes, counts, ranks, one of many, matrix products.
+"""What a coupled kernel does across the population on a device, as pieces of its text.
 
-Each part of some values is reduced by one block of threads, then the parts' results are, until one is left. Neighbours are
-added first, then neighbours of the sums; parts are a power of two long, so that the parts' trees are branches of the whole one.
+Sums, extremes, counts and one of many are folded: each block of threads folds tiles of neighbouring neurons in shared memory and leaves
+one part of each tile; behind a barrier every block folds the parts once more, each for itself, with a level between where there are too
+many of them. Neighbours are added first, then neighbours of the sums; tiles are a power of two long, so their trees are branches of the
+whole one: the tree that all backends share. What is missing at the end stands as a value that changes nothing.
+
+Ranks: each tile is sorted by counting, then sorted runs are merged some at a time: a neuron looks for its place in the runs beside its own.
+Rows of a matrix are multiplied some side by side, all threads fetching columns that some of them then add in ascending order.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
-
-from .cuda_functions import functions, simulated
-from .generate_cuda import NOT_FINITE, place_of, rows_of
 from .kernel import Array, Kernel, Kind, MatrixProduct, Reduce
-from .memory import Memory
-
-cuda: Any = import_module("numba.cuda")
-
-THREADS = 256  # of a block
-PART = 2048  # values that a block of threads combines
 
 
-@functools.cache
-def kernels(threads: int, part: int) -> dict[str, Any]:
-    """The device functions by name, for blocks of `threads` and parts of `part` values (a power of two); each is compiled for the kind of
-    its arguments when it is first called."""
-    uniform_f64 = functions(("uniform_f64",), exact=True)["uniform_f64"]
+@dataclass(frozen=True)
+class Layout:
+    """`threads` of a block (a power of four), which are the neurons of a tile; `rows` of a matrix side by side; `fan`: runs merged at once
+    (a power of two)."""
 
-    def reduced(combine: Callable[[Any, Any], Any]) -> Any:
-        """(source, target, size): target[part] = all of the part combined; `source` is used up."""
-        pair = cuda.jit(device=True)(combine)
-
-        def reduce(source: Any, target: Any, size: Any) -> None:
-            first = cuda.blockIdx.x * part
-            many = min(part, size - first)
-            width = 1
-            while width < many:
-                for place in range(cuda.threadIdx.x * 2 * width, many, threads * 2 * width):
-                    if place + width < many:
-                        source[first + place] = pair(source[first + place], source[first + place + width])
-                width *= 2
-                cuda.syncthreads()
-            if cuda.threadIdx.x == 0:
-                target[cuda.blockIdx.x] = source[first]
-
-        return cuda.jit(reduce)
-
-    def copied(values: Any, row: Any, size: Any, target: Any) -> None:
-        i = cuda.grid(1)
-        if i < size:
-            target[i] = values[row, i]
-
-    def counted(values: Any, row: Any, size: Any, target: Any) -> None:
-        i = cuda.grid(1)
-        if i < size:
-            target[i] = 1 if values[row, i] != 0 else 0
-
-    def ranked(values: Any, row: Any, size: Any, ranks: Any, to: Any) -> None:
-        """0 for the largest, ties by index, nan last: how many stand before each."""
-        i = cuda.grid(1)
-        if i < size:
-            mine = values[row, i]
-            before = 0
-            for j in range(size):
-                other = values[row, j]
-                ahead = other > mine or (mine != mine and other == other)
-                equal = other == mine or (mine != mine and other != other)
-                if ahead or (equal and j < i):
-                    before += 1
-            ranks[to, i] = before
-
-    def drawn(values: Any, row: Any, size: Any, step: Any, stream: Any, k0: Any, k1: Any, draws: Any) -> None:
-        """A uniform draw of each candidate, -1 for the others."""
-        i = cuda.grid(1)
-        if i < size:
-            draws[i] = uniform_f64(i, step, stream, k0, k1) if values[row, i] != 0 else -1.0
-
-    def first_of(draws: Any, largest: Any, size: Any, places: Any) -> None:
-        """The index where the largest draw stands, else `size`."""
-        i = cuda.grid(1)
-        if i < size:
-            places[i] = i if draws[i] == largest[0] and draws[i] >= 0.0 else size
-
-    def marked(chosen: Any, size: Any, target: Any, to: Any) -> None:
-        i = cuda.grid(1)
-        if i < size:
-            target[to, i] = 1 if chosen[0] == i else 0
-
-    def product(columns: Any, values: Any, row: Any, size: Any, target: Any, to: Any) -> None:
-        """Sums over ascending columns, a column whose factor is exactly 0 passed over."""
-        i = cuda.grid(1)
-        if i < size:
-            total = values[row, 0] - values[row, 0]
-            for c in range(size):
-                factor = values[row, c]
-                if factor != 0:
-                    total += columns[c, i] * factor
-            target[to, i] = total
-
-    def checked(values: Any, row: Any, size: Any, status: Any) -> None:
-        i = cuda.grid(1)
-        if i < size and not abs(values[row, i]) < np.inf:
-            cuda.atomic.or_(status, 0, NOT_FINITE)
-
-    def finished(source: Any, result: Any) -> None:
-        result[0] = source[0]
-
-    def finished_mean(source: Any, size: Any, result: Any) -> None:
-        result[0] = source[0]
-        result[0] = result[0] / size[0]
-
-    def larger(a: Any, b: Any) -> Any:
-        return a if a > b or a != a else b
-
-    def smaller(a: Any, b: Any) -> Any:
-        return a if a < b or a != a else b
-
-    def added(a: Any, b: Any) -> Any:
-        return a + b
-
-    plain = (copied, counted, ranked, drawn, first_of, marked, product, checked, finished, finished_mean)
-    return {
-        **{function.__name__: cuda.jit(function) for function in plain},
-        "total": reduced(added),
-        "largest": reduced(larger),
-        "smallest": reduced(smaller),
-        "count": reduced(added),
-    }
+    threads: int
+    rows: int
+    fan: int
 
 
-@dataclass
-class Across:
-    """The reductions and matrix products of one memory on its device, between the functions of two phases.
+ON_DEVICE = Layout(256, 32, 8)
+SIMULATED = Layout(4, 2, 2)
+TOGETHER = 4  # reductions that are folded side by side
+FETCHED = 8  # values of a matrix that a thread fetches at a time
 
-    `arrays` are those of the device, `columns` its matrices column by column, `results` one value for each reduction that has one.
-    """
+# ---- folds --------------------------------------------------------------------------------------
 
-    cuda: Any
-    kernel: Kernel
-    memory: Memory
-    grid: tuple[int, int]
-    arrays: dict[str, Any]
-    columns: dict[str, tuple[Any, Any]]
-    spaces: dict[str, Any] = field(default_factory=dict)
+TREE = """
+cuda.syncthreads()
+width = 1
+while width < cuda.blockDim.x:
+    place = thread * 4 * width
+    if place < cuda.blockDim.x:
+        COMBINE
+    width *= 4
+    cuda.syncthreads()
+"""
 
-    def __post_init__(self) -> None:
-        self.threads, self.part = (4, 8) if simulated() else (THREADS, PART)
-        self.kernels, self.rows, self.n = kernels(self.threads, self.part), rows_of(self.kernel), self.memory.n
-        self.results = self._results()
+TILE_FOLDED = """
+PUT
+TREE
+if thread == 0:
+    KEEP
+"""
 
-    def _results(self) -> dict[str, Any]:
-        reductions = [
-            r for phase in self.kernel.phases for r in phase.reductions if isinstance(r, Reduce) and r.name not in self.rows
-        ]
-        kinds = {r.name: self.memory.precision if r.kind is Kind.REAL else np.dtype(np.int64) for r in reductions}
-        return {name: self.cuda.to_device(np.zeros(1, dtype)) for name, dtype in kinds.items()}
+FOLDED = """
+at = 0
+many = tiles
+while many > 4 * THREADS:
+    group = block
+    while group * 4 * THREADS < many:
+        part = (group * THREADS + thread) * 4
+        GATHER
+        TREE
+        if thread == 0:
+            KEEP
+        group += blocks
+    at += many
+    many = (many + 4 * THREADS - 1) // (4 * THREADS)
+    grid.sync()
+part = thread * 4
+GATHER
+TREE
+RESULT
+cuda.syncthreads()
+"""
 
-    def check(self, status: Any) -> None:
-        """Set the bit NOT_FINITE of status[0] where a value that has to be finite is not."""
-        for name in self.kernel.guarded:
-            self.kernels["checked"][self.grid](self.arrays["reals"], self.rows[name], self.n, status)
+ONE_COMBINED = """
+best = SPACE[place]
+who = WHO[place]
+for other in range(1, 4):
+    if SPACE[place + other * width] > best:
+        best = SPACE[place + other * width]
+        who = WHO[place + other * width]
+SPACE[place] = best
+WHO[place] = who
+"""
 
-    def _space(self, key: str, size: int, dtype: Any) -> Any:
-        if key not in self.spaces or self.spaces[key].shape[0] < size:
-            self.spaces[key] = self.cuda.device_array(size, dtype)
-        return self.spaces[key]
+ONE_GATHERED = """
+best = -1.0
+who = n
+for other in range(part, min(part + 4, many)):
+    if PARTS[ROW + (step & 1), at + other] > best:
+        best = PARTS[ROW + (step & 1), at + other]
+        who = WHO_PARTS[WHO_ROW + (step & 1), at + other]
+SPACE[thread] = best
+WHO[thread] = who
+"""
 
-    def reduce(self, reduction: Reduce | MatrixProduct, step: int) -> None:
-        found, n = self.kernels, self.n
-        array = self._array(reduction.of)
-        here = self.arrays[place_of(array)], self.rows[array.name], n
-        if isinstance(reduction, MatrixProduct):
-            found["product"][self.grid](self.columns[reduction.matrix][1], *here, *self._target(reduction.name))
-        elif reduction.operation == "rank":
-            found["ranked"][self.grid](*here, *self._target(reduction.name))
-        elif reduction.operation == "one_of":
-            draws = self._space("draws", n, np.float64)
-            seed = self.memory.seed & 0xFFFFFFFF, self.memory.seed >> 32 & 0xFFFFFFFF
-            found["drawn"][self.grid](*here, step, reduction.stream, *seed, draws)
-            self._mark_largest(draws, reduction.name)
+# ---- ranks --------------------------------------------------------------------------------------
+
+# 0 for the largest, ties by index, nan last: how many of the tile stand before
+TILE_RANKED = """
+SPACE[thread] = VALUE
+cuda.syncthreads()
+position = 0
+for other in range(THREADS):
+    OTHER = SPACE[other]
+    ahead = (OTHER > VALUE) | ((VALUE != VALUE) & (OTHER == OTHER))
+    equal = (OTHER == VALUE) | ((VALUE != VALUE) & (OTHER != OTHER))
+    if ahead | (equal & (other < thread)):
+        position += 1
+if i < n:
+    KEYS[ROW + 2 * (step & 1), tile * THREADS + position] = VALUE
+    TARGET = position
+cuda.syncthreads()
+"""
+
+# `position`, so far among its own run, becomes that among the runs that are merged: of equals the neuron with the lower index stands first
+PLACED = """
+position = TARGET
+if 1 << bits < n:
+    own = i >> bits
+    other = own >> FAN_BITS << FAN_BITS
+    last_one = other + FAN
+    while other < last_one:
+        begin = other << bits
+        if (other != own) & (begin < n):
+            low = begin
+            high = min(begin + (1 << bits), n)
+            while low < high:
+                middle = (low + high) >> 1
+                OTHER = KEYS[ROW + 2 * (step & 1) + side, middle]
+                ahead = (OTHER > VALUE) | ((VALUE != VALUE) & (OTHER == OTHER))
+                behind = (VALUE > OTHER) | ((OTHER != OTHER) & (VALUE == VALUE))
+                if ahead | ((other < own) & (not behind)):
+                    low = middle + 1
+                else:
+                    high = middle
+            position += low - begin
+        other += 1
+"""
+
+MERGED = """
+VALUE = LOADED
+PLACED
+KEYS[ROW + 2 * (step & 1) + 1 - side, (i >> bits + FAN_BITS << bits + FAN_BITS) + position] = VALUE
+TARGET = position
+"""
+
+# the last round is left to the pass that reads the ranks
+RANKED = """
+bits = THREAD_BITS
+side = 0
+while 1 << bits + FAN_BITS < n:
+    tile = block
+    while tile < tiles:
+        i = tile * THREADS + thread
+        if i < n:
+            MERGES
+        tile += blocks
+    bits += FAN_BITS
+    side = 1 - side
+    grid.sync()
+"""
+
+# ---- matrix products ----------------------------------------------------------------------------
+
+# Sums over ascending columns, a column whose factor is exactly 0 passed over. All threads fetch, the first of each row adds.
+PRODUCT = """
+beside = thread % ROWS
+team = thread // ROWS
+group = block
+while group * ROWS < n:
+    row = group * ROWS + beside
+    total = real(0.0)
+    first_column = 0
+    while first_column < n:
+        some = 0
+        column = thread
+        while column < SPAN:
+            factor = real(0.0)
+            if first_column + column < n:
+                factor = FACTOR
+            factors[column] = factor
+            if factor != 0:
+                some = 1
+            column += THREADS
+        if cuda.syncthreads_or(some) != 0:
+            FETCH
+            KEEP
+            cuda.syncthreads()
+            if team == 0:
+                for column in range(SPAN):
+                    if factors[column] != 0:
+                        total += terms[column * ROWS + beside]
+            cuda.syncthreads()
+        first_column += SPAN
+    if (team == 0) & (row < n):
+        TARGET = total
+    group += blocks
+"""
+
+FETCH = """
+factor = factors[COLUMN]
+TERM = real(0.0)
+if (factor != 0) & (row < n):
+    TERM = MATRIX[first_column + COLUMN, row] * factor
+"""
+
+TEMPLATES = (TREE, TILE_FOLDED, FOLDED, ONE_COMBINED, ONE_GATHERED, TILE_RANKED, PLACED, MERGED, RANKED, PRODUCT, FETCH)
+
+# ---- what blocks tell one another ---------------------------------------------------------------
+
+PARTS: Mapping[Kind, str] = {Kind.REAL: "parts", Kind.DOUBLE: "double_parts", Kind.INTEGER: "whole_parts"}  # arguments by kind
+KEYS: Mapping[Kind, str] = {Kind.REAL: "keys", Kind.INTEGER: "whole_keys"}
+LARGEST_INTEGER = (1 << 63) - 1
+
+
+def reductions_of(kernel: Kernel) -> tuple[Reduce | MatrixProduct, ...]:
+    return tuple(reduction for phase in kernel.phases for reduction in phase.reductions)
+
+
+def folded(reduction: Reduce | MatrixProduct) -> bool:
+    return isinstance(reduction, Reduce) and reduction.operation != "rank"
+
+
+def kind_folded(reduction: Reduce, of: Array) -> Kind:
+    """The kind of the values that are folded."""
+    if reduction.operation == "one_of":
+        return Kind.DOUBLE
+    return Kind.INTEGER if reduction.operation in ("any", "count") or of.kind is Kind.INTEGER else Kind.REAL
+
+
+@dataclass(frozen=True)
+class Room:
+    """Rows of the arrays by which blocks tell one another: the first of each reduction, and how many each array has. Those of a step are
+    written while others may still read those of the step before, so all are there twice."""
+
+    first: Mapping[tuple[str, str], int]
+    rows: Mapping[str, int]
+
+
+def room_of(kernel: Kernel) -> Room:
+    arrays = {array.name: array for array in kernel.arrays}
+    first: dict[tuple[str, str], int] = {}
+    rows: dict[str, int] = {}
+
+    def take(place: str, reduction: Reduce, many: int) -> None:
+        first[place, reduction.name] = rows.get(place, 0)
+        rows[place] = rows.get(place, 0) + many
+
+    for reduction in reductions_of(kernel):
+        if not isinstance(reduction, Reduce):
+            continue
+        of = arrays[reduction.of]
+        if reduction.operation == "rank":
+            take(KEYS[Kind.INTEGER if of.kind is Kind.INTEGER else Kind.REAL], reduction, 4)
         else:
-            counting = reduction.operation in ("any", "count")
-            dtype = np.dtype(np.int64) if counting or array.kind is Kind.INTEGER else self.memory.precision
-            space = self._space(f"values {dtype}", n, dtype)
-            found["counted" if counting else "copied"][self.grid](*here, space)
-            total = self._fold({"mean": "total", "any": "count"}.get(reduction.operation, reduction.operation), space, n, dtype)
-            result = self.results[reduction.name]
-            if reduction.operation == "mean":
-                size = self._space("size", 1, self.memory.precision)
-                size.copy_to_device(np.array([n], self.memory.precision))
-                found["finished_mean"][1, 1](total, size, result)
-            else:
-                found["finished"][1, 1](total, result)
+            take(PARTS[kind_folded(reduction, of)], reduction, 2)
+        if reduction.operation == "one_of":
+            take(PARTS[Kind.INTEGER], reduction, 2)
+    return Room(first, rows)
 
-    def _mark_largest(self, draws: Any, name: str) -> None:
-        n = self.n
-        places, used = self._space("places", n, np.int64), self._space("used draws", n, np.float64)
-        used.copy_to_device(draws)
-        best = self._fold("largest", used, n, np.dtype(np.float64))
-        self.kernels["first_of"][self.grid](draws, best, n, places)
-        chosen = self._fold("smallest", places, n, np.dtype(np.int64))
-        self.kernels["marked"][self.grid](chosen, n, *self._target(name))
 
-    def _array(self, name: str) -> Array:
-        return next(array for array in self.kernel.arrays if array.name == name)
-
-    def _fold(self, operation: str, source: Any, size: int, dtype: np.dtype[Any]) -> Any:
-        """All of `source`, which is used up, combined: an array whose first value is the result."""
-        level = 0
-        while size > 1 or level == 0:
-            parts = -(-size // self.part)
-            target = self._space(f"parts {dtype} {level}", parts, dtype)
-            self.kernels[operation][parts, self.threads](source, target, size)
-            source, size, level = target, parts, level + 1
-        return source
-
-    def _target(self, name: str) -> tuple[Any, int]:
-        return self.arrays[place_of(self._array(name))], self.rows[name]
+def parts_of(n: int, threads: int) -> int:
+    """How many parts a fold of n values has, on all levels."""
+    many = found = -(-n // threads)
+    while many > 4 * threads:
+        many = -(-many // (4 * threads))
+        found += many
+    return found

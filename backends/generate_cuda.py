@@ -3,7 +3,7 @@
 Where neurons do not read one another, a thread makes many steps with its state in registers, and writes it back at the end,
 to arrays beside those it was read from: a chunk that turns out to be void (more spikes than there is room for, a value that
 is not finite) is simply made again. `status` tells whether it is, and `before` is that of the chunk before: where that one is void,
-nothing is read or written. Where neurons read one another, each phase is a function of its own, and state stays in arrays.
+nothing is read or written. Coupled kernels are the matter of `generate_cuda_coupled`.
 
 Each neuron has a short list of its own for the events of a chunk, so that no thread waits for another.
 """
@@ -37,14 +37,11 @@ OVERFULL, NOT_FINITE = (
 )  # bits of status[0]: a neuron had more events than its list has places; a value that has to be finite is not
 
 STEPS_TIME = "first steps interval dt".split()  # of many steps at once: the first one, and their number
-STEP_TIME = "step base interval dt".split()  # `base`: the first step of the chunk
 # what every function is given. listed[event, place, neuron] is a step since the first one of the chunk, counts[event, neuron] their number
 PLACES = "n k0 k1 capacity reals whole fixed fixed_whole listed counts status".split()
 CHUNK = "reals_out whole_out before".split()  # and those that make a chunk
-RECORDING = "every since row column values".split()  # for each probe
-RECORDED = (
-    "due apart column values".split()
-)  # the same where many steps are made at once: the first step that is due, since the first one
+# for each probe: the first step that is due, since the first one of the chunk, and how many lie between two
+RECORDED = "due apart column values".split()
 
 STEPS = """
 def advance(ARGUMENTS):
@@ -106,26 +103,6 @@ if DUE < until:
     until = DUE
 """
 
-PHASE = """
-def FUNCTION(ARGUMENTS):
-    i = cuda.grid(1)
-    if i < n:
-        TIMES
-        LOAD
-        BODY
-        STORE
-"""
-
-RECORD = """
-if EVERY > 0:
-    past = step - SINCE
-    if past >= 0 and past % EVERY == 0:
-        place = COLUMN[i]
-        if place >= 0:
-            BODY
-            VALUES[past // EVERY - ROW, place] = VALUE
-"""
-
 # An event goes to the list of its neuron. Where many steps are made at once, the number of those is kept in a register.
 LISTED = """
 if FLAG:
@@ -141,16 +118,6 @@ if COUNT > capacity:
     cuda.atomic.or_(status, 0, OVERFULL)
 """
 
-LISTED_IN_STEP = """
-if FLAG:
-    count = counts[EVENT, i]
-    if count < capacity:
-        listed[EVENT, count, i] = step - base
-    else:
-        cuda.atomic.or_(status, 0, OVERFULL)
-    counts[EVENT, i] = count + 1
-"""
-
 TROUBLE = """
 if not FINITE:
     cuda.atomic.or_(status, 0, NOT_FINITE)
@@ -159,10 +126,7 @@ if not FINITE:
 
 MOMENT = "moments[EVENT, COUNT, i] = MOMENT_VALUE"
 
-TEMPLATES = (
-    *(STEPS, STEPS_RECORDED, NONE_RECORDED, RECORD_IN_CHUNK, UNTIL, PHASE, RECORD),
-    *(LISTED, MOMENT, COUNTED, LISTED_IN_STEP, TROUBLE),
-)
+TEMPLATES = (STEPS, STEPS_RECORDED, NONE_RECORDED, RECORD_IN_CHUNK, UNTIL, LISTED, MOMENT, COUNTED, TROUBLE)
 
 
 @dataclass
@@ -206,8 +170,8 @@ DISTRIBUTIONS = "uniform normal exponential poisson".split()
 class Argument:
     """One argument of a generated function: its name, and what the caller puts there.
 
-    `of` is a row of the tables STEPS_TIME, STEP_TIME, PLACES or CHUNK, "moments", or "scalar", "result" (of a reduction), "series", "rows",
-    "columns", or one of RECORDING or RECORDED; `place` is the name in the kernel, `kind` that of what is in it.
+    `of` is a row of the tables STEPS_TIME, PLACES, CHUNK or `cuda_reductions.ACROSS`, "moments", or "scalar", "series", "rows", "columns",
+    "matrix" (its columns), or one of RECORDED; `place` is the name in the kernel, `kind` that of what is in it.
     """
 
     spelled: str
@@ -218,11 +182,10 @@ class Argument:
 
 @dataclass(frozen=True)
 class Function:
-    """A generated function and its arguments; `phase` is the number of its phase, -1 for what only records or makes a chunk."""
+    """A generated function and its arguments."""
 
     name: str
     arguments: tuple[Argument, ...]
-    phase: int = -1
 
 
 @dataclass(frozen=True)
@@ -237,12 +200,12 @@ class Text:
 
 
 def generate(kernel: Kernel, precision: str, functions: Mapping[tuple[str, str], str], exact: bool) -> Text:
-    """The functions of a kernel: `advance` where it is uncoupled, else one for each phase and `record`."""
-    return _Generator(kernel, precision, functions, exact).text()
+    """The function `advance` of an uncoupled kernel."""
+    return Generator(kernel, precision, functions, exact).text()
 
 
 @dataclass
-class _Generator:
+class Generator:
     kernel: Kernel
     precision: str
     functions: Mapping[tuple[str, str], str]
@@ -260,10 +223,8 @@ class _Generator:
         spelling = Spelling()
         spelling.given.update({built_in: built_in[1:] for built_in in BUILT_IN})
         draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
-        templates = {node.id for t in TEMPLATES for node in ast.walk(ast.parse(t)) if isinstance(node, ast.Name)}
-        spelling.reserve(
-            [*OWN, *PRIMITIVES, *PLACES, *CHUNK, *STEPS_TIME, *STEP_TIME, *draws, *templates, *self.functions.values()]
-        )
+        templates = {node.id for t in self.templates() for node in ast.walk(ast.parse(t)) if isinstance(node, ast.Name)}
+        spelling.reserve([*OWN, *PRIMITIVES, *PLACES, *CHUNK, *STEPS_TIME, *draws, *templates, *self.functions.values()])
         spelling.reserve(["cuda", "np", "real", "double", "integer", "int32", "inf", "nan", *spelling.given.values()])
         outside = {function.name: function.takes for function in kernel.functions}
         for place in (*kinds, *outside, *self.results, *[series.name for series in kernel.series]):
@@ -272,11 +233,7 @@ class _Generator:
         self.scope = DeviceScope(spelling, kinds, self.precision, self.functions, outside=outside, exact=self.exact)
 
     def text(self) -> Text:
-        made = (
-            [self.chunk()]
-            if not self.kernel.coupled
-            else [*map(self.phase_function, range(len(self.kernel.phases))), self.recorder()]
-        )
+        node, function = self.chunk()
         called = sorted(self.scope.called)
         outside = tuple((name, self.scope.spelling(name)) for name in self.scope.outside)
         imports = (*OWN, *PRIMITIVES, *called)
@@ -285,16 +242,20 @@ class _Generator:
             "inf, nan = np.inf, np.nan",
             f"real, double, integer, int32 = np.{self.precision}, np.float64, np.int64, np.int32",
         ]
-        module = ast.Module([*ast.parse("\n".join(lines)).body, *[node for node, _ in made]], [])
-        return Text(ast.unparse(ast.fix_missing_locations(module)), imports, tuple(function for _, function in made), outside)
+        module = ast.Module([*ast.parse("\n".join(lines)).body, node], [])
+        return Text(ast.unparse(ast.fix_missing_locations(module)), imports, (function,), outside)
 
-    # ---- functions ----------------------------------------------------------------------------------
+    # ---- the function -------------------------------------------------------------------------------
+
+    def templates(self) -> Iterable[str]:
+        """The templates whose names no name of the kernel may take."""
+        return TEMPLATES
 
     def chunk(self) -> tuple[ast.stmt, Function]:
         """Many steps of one neuron, its state in registers."""
-        phases = [statement for phase in self.kernel.phases for statement in self.phase(phase, registers=True)]
+        phases = [statement for phase in self.kernel.phases for statement in self.phase(phase)]
         draws = any(isinstance(statement, Draw) for phase in self.kernel.phases for statement in phase.body)
-        used = {*_all_symbols(self.kernel.phases), *(["@step"] if draws else [])}
+        used = {*all_symbols(self.kernel.phases), *(["@step"] if draws else [])}
         statements = {
             "LOAD": self.loads([array.name for array in self.kernel.arrays]),
             "NONE_LISTED": [assign(self.count(event).id, call("int32", number(0))) for event in self.events()],
@@ -309,8 +270,8 @@ class _Generator:
         }
         (node,) = filled(STEPS_RECORDED if self.kernel.probes else STEPS, statements)
         moments = ["moments"] if self.kernel.timed else []
-        arguments = self.arguments([*STEPS_TIME, *PLACES, *moments, *CHUNK], self.kernel.probes, RECORDED)
-        return _with_arguments(node, arguments), Function("advance", arguments)
+        arguments = self.arguments([*STEPS_TIME, *PLACES, *moments, *CHUNK])
+        return with_arguments(node, arguments), Function("advance", arguments)
 
     def recorded(self) -> dict[str, list[ast.stmt]]:
         """The statements of a chunk about what is recorded."""
@@ -318,56 +279,22 @@ class _Generator:
         for probe in self.kernel.probes:
             spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in ("place", "row", *RECORDED)}
             made, value = self.probed(probe)
-            body = {"TIMES": self.times_in_chunk(_probe_symbols((probe,))), "BODY": made}
+            body = {"TIMES": self.times_in_chunk(probe_symbols((probe,))), "BODY": made}
             found["NONE_RECORDED"] += filled(NONE_RECORDED, {}, **spelled)
             found["RECORDS"] += filled(RECORD_IN_CHUNK, body, VALUE=value, **spelled)
             found["UNTIL"] += filled(UNTIL, {}, **spelled)
         return found
 
-    def phase_function(self, index: int) -> tuple[ast.stmt, Function]:
-        """One phase of one step."""
-        phase = self.kernel.phases[index]
-        stored = [self.scope_array(store.array) for store in phase.stores]
-        body = self.phase(phase, registers=False)
-        used = set(_all_symbols((phase,)))
-        statements = {
-            "TIMES": self.times(used),
-            "LOAD": self.loads(used),
-            "BODY": body or [ast.Pass()],
-            "STORE": [self.put(array, "", name(self.scope.spelling(f"@@new {array.name}"))) for array in stored],
-        }
-        arguments = self.arguments([*STEP_TIME, *PLACES], ())
-        (node,) = filled(PHASE, statements)
-        assert isinstance(node, ast.FunctionDef)
-        node.name = f"phase_{index}"
-        return _with_arguments(node, arguments), Function(node.name, arguments, index)
-
-    def recorder(self) -> tuple[ast.stmt, Function]:
-        """What is due to be recorded at one step."""
-        used = _probe_symbols(self.kernel.probes)
-        statements = {
-            "TIMES": self.times(used),
-            "LOAD": self.loads(used),
-            "BODY": [statement for probe in self.kernel.probes for statement in self.record(probe)] or [ast.Pass()],
-            "STORE": [],
-        }
-        arguments = self.arguments([*STEP_TIME, *PLACES], self.kernel.probes)
-        (node,) = filled(PHASE, statements)
-        assert isinstance(node, ast.FunctionDef)
-        node.name = "record"
-        return _with_arguments(node, arguments), Function("record", arguments)
-
-    def arguments(self, fixed: list[str], probes: Iterable[Probe], recording: Iterable[str] = RECORDING) -> tuple[Argument, ...]:
+    def arguments(self, fixed: list[str]) -> tuple[Argument, ...]:
         kernel, spelled = self.kernel, self.scope.spelling
         found = [Argument(place, place) for place in fixed]
         found += [Argument(spelled(s.name), "scalar", s.name, s.kind) for s in kernel.scalars]
-        found += [Argument(spelled(f"@@result {key}"), "result", key, kind) for key, kind in self.results.items()]
         for series in kernel.series:
             rows, columns = extents(series.name)
             found += [Argument(spelled(series.name), "series", series.name, Kind.REAL)]
             found += [Argument(spelled(rows), "rows", series.name), Argument(spelled(columns), "columns", series.name)]
-        for probe in probes:
-            found += [Argument(spelled(f"@@{of} {probe.name}"), of, probe.name, probe.kind) for of in recording]
+        for probe in kernel.probes:
+            found += [Argument(spelled(f"@@{of} {probe.name}"), of, probe.name, probe.kind) for of in RECORDED]
         return tuple(found)
 
     # ---- pieces -------------------------------------------------------------------------------------
@@ -381,19 +308,17 @@ class _Generator:
         asked = {"@step", "@t", "@t_next"} & used
         return [*(_parsed("step = first + s") if asked else []), *self.times(asked)]
 
-    def phase(self, phase: Phase, registers: bool) -> list[ast.stmt]:
-        """The statements of a phase; new values go to the registers of the arrays, or to names of their own."""
+    def phase(self, phase: Phase) -> list[ast.stmt]:
+        """The statements of a phase; new values go to the registers of the arrays."""
         made = [self.scope.assign(statement) for statement in phase.uniform]
         made += [self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in phase.body]
         values = [self.scope.converted(Symbol(store.name), self.scope_array(store.array).kind) for store in phase.stores]
         new = {store.array: self.scope.spelling(f"@@new {store.array}") for store in phase.stores}
         made += [assign(target, value) for target, value in zip(new.values(), values, strict=True)]
         for emit in phase.emits:
-            made += self.listed(emit, new) if registers else self.listed_in_step(emit)
-        if registers:
-            made += [assign(self.scope.spelling(array), name(target)) for array, target in new.items()]
-            made = made if phase.where is None else [ast.If(name(self.scope.spelling(phase.where)), made, [])]
-        return made
+            made += self.listed(emit, new)
+        made += [assign(self.scope.spelling(array), name(target)) for array, target in new.items()]
+        return made if phase.where is None else [ast.If(name(self.scope.spelling(phase.where)), made, [])]
 
     def listed(self, emit: Emit, new: Mapping[str, str]) -> list[ast.stmt]:
         """An event goes to the list of its neuron, and its moment beside it: what the array of the moments holds after the stores."""
@@ -404,10 +329,6 @@ class _Generator:
             moment = filled(MOMENT, {}, MOMENT_VALUE=value, **given)
         return filled(LISTED, {"MOMENT": moment}, FLAG=name(self.scope.spelling(emit.flag)), **given)
 
-    def listed_in_step(self, emit: Emit) -> list[ast.stmt]:
-        flag = name(self.scope.spelling(emit.flag))
-        return filled(LISTED_IN_STEP, {}, FLAG=flag, EVENT=emit.event, OVERFULL=OVERFULL)
-
     def counted(self) -> list[ast.stmt]:
         """The numbers of events, to the array of them."""
         return [
@@ -415,11 +336,6 @@ class _Generator:
             for event in self.events()
             for statement in filled(COUNTED, {}, EVENT=event, COUNT=self.count(event), OVERFULL=OVERFULL)
         ]
-
-    def record(self, probe: Probe) -> list[ast.stmt]:
-        body, value = self.probed(probe)
-        spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in RECORDING}
-        return filled(RECORD, {"BODY": body}, VALUE=value, **spelled)
 
     def probed(self, probe: Probe) -> tuple[list[ast.stmt], ast.expr]:
         """What a probe computes, and the value that is recorded."""
@@ -447,13 +363,7 @@ class _Generator:
 
     def loads(self, wanted: Iterable[str]) -> list[ast.stmt]:
         found = set(wanted)
-        made = [assign(self.scope.spelling(array.name), self.load(array)) for array in self.kernel.arrays if array.name in found]
-        for result in self.results:
-            if result in found:
-                value: ast.expr = ast.Subscript(name(self.scope.spelling(f"@@result {result}")), number(0), ast.Load())
-                value = CONVERT[Kind.BOOLEAN](value) if self.results[result] is Kind.BOOLEAN else value
-                made.append(assign(self.scope.spelling(result), value))
-        return made
+        return [assign(self.scope.spelling(array.name), self.load(array)) for array in self.kernel.arrays if array.name in found]
 
     def load(self, array: Array) -> ast.expr:
         value = self.place(array, "", ast.Load())
@@ -473,7 +383,7 @@ def _parsed(line: str) -> list[ast.stmt]:
     return ast.parse(line).body
 
 
-def _with_arguments(node: ast.stmt, arguments: tuple[Argument, ...]) -> ast.stmt:
+def with_arguments(node: ast.stmt, arguments: tuple[Argument, ...]) -> ast.stmt:
     assert isinstance(node, ast.FunctionDef)
     node.args.args = [ast.arg(argument.spelled) for argument in arguments]
     return node
@@ -494,7 +404,7 @@ def rows_of(kernel: Kernel) -> Mapping[str, int]:
     return rows
 
 
-def _all_symbols(phases: Iterable[Phase]) -> Iterable[str]:
+def all_symbols(phases: Iterable[Phase]) -> Iterable[str]:
     for phase in phases:
         for statement in (*phase.uniform, *phase.body):
             expression = statement.mean if isinstance(statement, Draw) else statement.expression
@@ -506,7 +416,7 @@ def _all_symbols(phases: Iterable[Phase]) -> Iterable[str]:
         yield from [] if phase.where is None else [phase.where]
 
 
-def _probe_symbols(probes: Iterable[Probe]) -> set[str]:
+def probe_symbols(probes: Iterable[Probe]) -> set[str]:
     expressions: list[Expr] = []
     for probe in probes:
         expressions += [probe.expression, *[statement.expression for statement in (*probe.uniform, *probe.body)]]

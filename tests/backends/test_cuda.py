@@ -24,7 +24,9 @@ assembler = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("part", ["simulated_cuda.py", "simulated_cuda_runs.py", "simulated_cuda_arrays.py"])
+@pytest.mark.parametrize(
+    "part", ["simulated_cuda.py", "simulated_cuda_runs.py", "simulated_coupled.py", "simulated_cuda_arrays.py"]
+)
 def test_on_the_simulator(part: str) -> None:
     """In a process of its own, because numba looks at the variable once, when it is imported."""
     file = Path(__file__).with_name(part)
@@ -67,16 +69,19 @@ def code(kernel: Any, precision: str, exact_math: bool) -> Any:
 @pytest.mark.parametrize(("precision", "exact_math"), [("float32", False), ("float64", False), ("float64", True)])
 @pytest.mark.parametrize("name", [model.name for model in dvdt.models()])
 def test_code_stays_in_registers(name: str, exact_math: bool, precision: str, record_property: Any) -> None:
-    """For compute capability 9.0: nothing spilled, no stack, few registers, and in float32 no float64 but for the time."""
+    """For compute capability 9.0: nothing spilled, no stack, few registers, and in float32 no float64 but for the time.
+
+    Coupled kernels may have more: at barriers they wait for more than for memory."""
     model = dvdt.model(name).checked
-    kernel = compile_model(model, Structure()).kernel
+    matrices = tuple((p.name, "matrix") for p in model.parameters if "matrix" in p.flags)
+    kernel = compile_model(model, Structure(shapes=matrices)).kernel
     timed = "@t" in kernel_symbols(kernel)
     for made in code(replace(kernel, name="kernel"), precision, exact_math):
         record_property(f"{name} {precision} {made.function}", made.registers)
         assert made.spilled == 0
         assert made.stack == 0
         if len(model.states) <= 5:
-            assert made.registers < (64 if precision == "float32" else 128)
+            assert made.registers < (64 if precision == "float32" and not kernel.coupled else 128)
         if precision == "float32" and not timed:
             assert made.double == ()
 
