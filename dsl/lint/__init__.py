@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 from ...grammar.nodes import ModelDeclaration
 from ..checked import CheckedModel
+from .alike import alike, changeless
 from .bare_numbers import bare_numbers
 from .cancelling import cancelling
 from .findings import Finding, Findings
 from .impossible import impossible
+from .starting import not_finite
 from .subject import Subject, subject_of
 from .times import refractory_times, time_constants
 from .unused import unused, unused_refractoriness
@@ -22,7 +24,10 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     unused_refractoriness,
     bare_numbers,
     impossible,
+    alike,
+    changeless,
     cancelling,
+    not_finite,
     time_constants,
     refractory_times,
 )

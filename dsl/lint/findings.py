@@ -117,6 +117,75 @@ class HoldsAfterReset(Finding):
 
 
 @dataclass(frozen=True)
+class AlwaysHolds(Finding):
+    """An event whose condition holds whatever the states are."""
+
+    code: ClassVar[str] = "always"
+    event: str
+
+    @property
+    def message(self) -> str:
+        return f"the event `{self.event}` happens in every step: its condition always holds"
+
+    @property
+    def help(self) -> str:
+        return "for what is done in every step, write `each step: ...`"
+
+
+@dataclass(frozen=True)
+class BothSides(Finding):
+    """A comparison, a difference, a quotient, a choice between a thing and itself."""
+
+    code: ClassVar[str] = "same"
+    operator: str
+    side: str
+
+    @property
+    def message(self) -> str:
+        if self.operator in ("min", "max"):
+            return f"`{self.side}` stands twice in `{self.operator}`"
+        return f"the same, `{self.side}`, stands on both sides of `{self.operator}`"
+
+    @property
+    def help(self) -> str:
+        return "was another name meant on one of them?"
+
+
+@dataclass(frozen=True)
+class ChangesNothing(Finding):
+    """An assignment of a state to itself."""
+
+    code: ClassVar[str] = "same"
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` is set to what it is already"
+
+    @property
+    def help(self) -> str:
+        return "take the line away, or write what it is to become"
+
+
+@dataclass(frozen=True)
+class NotFinite(Finding):
+    """An equation that is infinite, or not a number, where a run begins."""
+
+    code: ClassVar[str] = "start"
+    state: str
+    where: str
+
+    @property
+    def message(self) -> str:
+        where = f" ({self.where})" if self.where else ""
+        return f"the derivative of `{self.state}` is not finite at the initial values{where}"
+
+    @property
+    def help(self) -> str:
+        return "give an initial value at which it is, or look at the scale of an exponential or of a divisor"
+
+
+@dataclass(frozen=True)
 class Cancels(Finding):
     """A parameter that is read, and on whose value nothing depends."""
 
@@ -153,6 +222,15 @@ class ShorterThanStep(Finding):
     @property
     def help(self) -> str:
         return f"run with a dt of {self.tau / 5:.2g} ms or less, or with a method under which it decays: exact, exponential_euler, backward_euler"
+
+
+@dataclass(frozen=True)
+class DecaysWithinStep(ShorterThanStep):
+    """An equation that decays within a step, though no parameter is its time constant."""
+
+    @property
+    def message(self) -> str:
+        return f"`{self.name}` decays with a time constant of {self.tau:g} ms, shorter than the step of {self.dt:g} ms"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Events whose condition can never hold, or holds still after their own reset."""
+"""Events whose condition can never hold, always holds, or holds still after their own reset."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...backends.kernel import Expr, Operation, Symbol
 from ..checked import Event
 from ..substitute import symbols_of
-from .findings import Finding, HoldsAfterReset, NeverHolds
+from .findings import AlwaysHolds, Finding, HoldsAfterReset, NeverHolds
 from .intervals import Interval, bounds, holds
 from .subject import Subject
 
@@ -23,6 +23,8 @@ def impossible(subject: Subject) -> Iterator[Finding]:
         if holds(condition, known) is False or _excluded(condition, known):
             names = tuple(name for name in subject.outline.names if name in symbols_of(condition) & subject.defaults.keys())
             yield NeverHolds(written.condition.span, event.name, names)
+        elif holds(condition, known) and _reads_what_changes(subject, condition):
+            yield AlwaysHolds(written.condition.span, event.name)
         elif (target := _holds_after(subject, event, condition, known)) is not None:
             last = [line for line in written.block if line.target.id == target][-1]
             yield HoldsAfterReset(last.span, event.name, written.condition.span)
@@ -35,6 +37,12 @@ def known_values(subject: Subject) -> dict[str, Interval]:
     for formula in subject.model.formulas:
         found[formula.name] = bounds(formula.expression, found)
     return found
+
+
+def _reads_what_changes(subject: Subject, condition: Expr) -> bool:
+    """Whether a condition reads something, and no parameter: one of those may be there to switch the event off."""
+    read = symbols_of(condition)
+    return bool(read) and not any(parameter.name in read for parameter in subject.model.parameters)
 
 
 def _excluded(condition: Expr, known: dict[str, Interval]) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ...backends.evaluation import evaluate
 from ...backends.kernel import Expr
 from ...grammar import nodes
@@ -41,6 +43,11 @@ class Subject:
         return frozenset(found)
 
     @cached_property
+    def own_functions(self) -> frozenset[str]:
+        """The functions of the text, and those that are given from outside."""
+        return frozenset((*self.outline.functions, *self.outline.callables))
+
+    @cached_property
     def expressions(self) -> tuple[Expr, ...]:
         """What a run computes, and the defaults of parameters; names of derived quantities stand as they are."""
         defaults = [parameter.default for parameter in self.model.parameters if parameter.default is not None]
@@ -73,5 +80,5 @@ def defaults_of(model: CheckedModel) -> Mapping[str, float]:
         for name in ready:
             expression = waiting.pop(name)
             if not any(operation.name in DRAWN for operation in operations_of(expression)):
-                found[name] = float(evaluate(expression, found))
+                found[name] = np.float64(evaluate(expression, found))
     return found

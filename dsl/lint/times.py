@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from ...backends.kernel import Constant, Expr, Operation
 from ...grammar import nodes
 from ..errors import UsageError
-from ..structure import Structure
+from ..structure import Jacobian, Structure
 from ..substitute import operations_of, symbols_of
 from ..units import TIME
-from .findings import NoWholeSteps, ShorterThanStep
+from .findings import DecaysWithinStep, NoWholeSteps, ShorterThanStep
 from .subject import Subject
 
 NEAR = 1e-6  # of a step
@@ -22,19 +22,42 @@ HOLDING = frozenset({"exact", "exponential_euler", "exponential_rk2", "backward_
 
 
 def time_constants(subject: Subject) -> Iterator[ShorterThanStep]:
-    """Parameters that are a time and divide in a differential equation, where the scheme that a run takes minds."""
+    """Parameters that are a time and divide in a differential equation, and equations that decay by a constant rate, where the
+    scheme that a run takes minds."""
+    from ..compile import compile_model
+
     found = list(_short(subject))
-    if found and _scheme(subject) not in HOLDING:
-        yield from found
-
-
-def _scheme(subject: Subject) -> str:
-    from ..discretise import discretise
-
+    if not found and subject.model.method in HOLDING:
+        return
     try:
-        return discretise(subject.model, Structure()).scheme
-    except UsageError:  # the author has to choose one first
-        return ""
+        compiled = compile_model(subject.model, Structure())
+    except UsageError:  # the author has to choose a scheme first, or gives something from outside
+        yield from found
+        return
+    if compiled.scheme not in HOLDING:
+        yield from found
+        yield from _decaying(subject, compiled.jacobian, frozenset(short.name for short in found))
+
+
+def _decaying(subject: Subject, jacobian: Jacobian | None, told: frozenset[str]) -> Iterator[DecaysWithinStep]:
+    """States whose own decay has a rate that the defaults decide, but for what the parameters `told` decide."""
+    for row, column, entry in () if jacobian is None else jacobian.entries:
+        rate = subject.value(entry) if row == column and not _all_read(subject, entry) & told else None
+        if jacobian is not None and rate is not None and rate < 0 and -1 / rate < subject.dt * (1 - NEAR):
+            name = jacobian.states[row]
+            span = subject.outline.differentials[name].expression.span
+            yield DecaysWithinStep(span, name, -1 / rate, subject.dt)
+
+
+def _all_read(subject: Subject, expression: Expr) -> frozenset[str]:
+    """The names that an expression reads, also through what parameters are defined from."""
+    definitions = {parameter.name: parameter.default for parameter in subject.model.parameters if parameter.default is not None}
+    found, waiting = set[str](), set(symbols_of(expression))
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= symbols_of(definitions[name]) - found if name in definitions else frozenset()
+    return frozenset(found)
 
 
 def _short(subject: Subject) -> Iterator[ShorterThanStep]:

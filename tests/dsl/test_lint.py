@@ -73,6 +73,36 @@ def test_the_step_that_a_model_recommends_is_the_one_that_counts():
     assert [finding.code for finding in dvdt.Model(text + "dt 0.5 ms").lint()] == ["step"]
 
 
+def test_the_rate_of_an_equation_is_held_against_the_step_at_its_very_value():
+    """tau is 1/k = 0.1 ms, or a little more or less; under a parameter that is told, the equation is not told again."""
+    rates = {"9.99 /ms": [], "10 /ms": [], "10.01 /ms": ["step"], "-20 /ms": []}
+    for rate, codes in rates.items():
+        text = f"dv/dt = -v*({rate}) + 3 mV/ms : mV\nmethod euler\n"
+        assert [finding.code for finding in dvdt.Model(text).lint(dt="0.1 ms")] == codes
+    (one,) = dvdt.Model("dv/dt = -v/tau : mV\ntau = 0.01 ms\nmethod euler").lint()
+    assert one.span.text == "tau"
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [
+        "dv/dt = (x/(exp(x) - 1) - v)/tau : 1; x = v - 3; v(0) = 3",  # a gap that is closed
+        "dv/dt = (sqrt(I) - v)/tau : 1; I = 0",
+        "dv/dt = -v/(C*ms) : 1; C : 1",  # a parameter that waits
+        "dv/dt = (f(t) - log(v))/tau : 1; f(t) : 1",
+        "dv/dt = log(rand_start)/tau : 1; rand_start = rand() (constant)",
+        "dv/dt = xi*sqrt(1/tau)/v : 1",
+    ],
+)
+def test_what_may_be_finite_at_the_start_is_not_told(equation):
+    assert "start" not in {finding.code for finding in dvdt.Model(f"{equation}\ntau = 10 ms").lint()}
+
+
+def test_draws_and_questions_for_nan_have_equal_sides_on_purpose():
+    text = "dv/dt = -v/(10 ms) : 1\nf(x) = x*rand()\nspike when rand() > rand() and v == v: v = f(1) - f(1)"
+    assert not dvdt.Model(text).lint()
+
+
 def test_a_scheme_under_which_it_decays_does_not_mind_a_short_time_constant():
     text = "dv/dt = -v/tau : mV\ntau = 0.01 ms\n"
     assert [len(dvdt.Model(text + method).lint()) for method in ("", "method exponential_euler", "method heun")] == [0, 0, 1]
