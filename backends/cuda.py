@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from .cuda_arrays import bytes_of
 from .cuda_cache import functions_for
 from .cuda_device import Device
 from .cuda_functions import functions, numba_cuda, simulated
-from .cuda_machine import beginning, gpu, obstacle, running
+from .cuda_machine import beginning, gpu, obstacle, refuse_what_needs, running
 from .cuda_reductions import ON_DEVICE, SIMULATED
 from .cuda_spikes import kernels
 from .generate_cuda import Argument, Function, Text, generate
@@ -132,6 +133,13 @@ class CudaProgram:
     @property
     def source(self) -> str:
         return self.text.source
+
+    def refuse_what_does_not_fit(self, n: int) -> None:
+        """Raise Unavailable where the arrays of `n` neurons need more than is free on the GPU; nothing has been allocated yet."""
+        if not simulated():
+            with beginning():
+                free, _ = numba_cuda().current_context().get_memory_info()
+            refuse_what_needs(bytes_of(self.kernel, n, self.precision), f"{n} neurons of {self.kernel.name}", free)
 
     @running()
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:

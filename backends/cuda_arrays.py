@@ -15,6 +15,12 @@ from .memory import Memory
 NARROW = ("steps", "capacity", "due", "apart")  # arguments that are int32
 
 
+def bytes_of(kernel: Kernel, n: int, precision: np.dtype[np.floating]) -> int:
+    """What the arrays of `n` neurons take on the device: those that a step writes are there twice."""
+    sizes = [(8 if a.kind is Kind.INTEGER else precision.itemsize) * (2 if a.written else 1) for a in kernel.arrays]
+    return n * sum(sizes)
+
+
 class Arrays:
     """The values of one memory on the device, by place. `ahead`: they are newer than those in the main memory.
 
@@ -32,9 +38,9 @@ class Arrays:
 
     def bytes(self) -> int:
         """What they take on the device."""
-        memory, item = self.memory, self.memory.precision.itemsize
-        sizes = [(8 if a.kind is Kind.INTEGER else item) * memory.n * (2 if a.written else 1) for a in self.kernel.arrays]
-        return sum(sizes) + sum(table.nbytes for table in (*memory.matrices.values(), *memory.series.values()))
+        memory = self.memory
+        tables = sum(table.nbytes for table in (*memory.matrices.values(), *memory.series.values()))
+        return bytes_of(self.kernel, memory.n, memory.precision) + tables
 
     def allocate(self) -> None:
         precision, whole = self.memory.precision, np.dtype(np.int64)

@@ -18,13 +18,13 @@ from . import cuda_recordings, cuda_spikes
 from .cuda_arrays import Arrays, narrowed
 from .cuda_coupled import Together
 from .cuda_functions import numba_cuda, simulated
+from .cuda_machine import refuse_what_needs
 from .cuda_pace import Pace
 from .cuda_recordings import Columns, Recordings
 from .cuda_spikes import Lists
 from .generate_cuda import RECORDED, Argument, Text
 from .kernel import Kernel
 from .memory import Memory, NonFinite, Outcome
-from .unusable import Unavailable
 
 THREADS = 128  # of a block, at most
 WARP = 32  # threads that go together
@@ -75,11 +75,7 @@ class Device(Arrays):
         kernel, memory = self.kernel, self.memory
         lists = cuda_spikes.bytes_of(kernel, memory.n, memory.precision, capacity)
         needed = self.bytes() + self.together.bytes + IN_FLIGHT * (lists + cuda_recordings.bytes_of(memory))
-        if needed > free:
-            raise Unavailable(
-                f"{memory.n} neurons of {kernel.name} need {needed / 1e9:.2f} GB on the GPU, {free / 1e9:.2f} GB are free: take fewer"
-                ' neurons, precision="float32", or backend="cpu"'
-            )
+        refuse_what_needs(needed, f"{memory.n} neurons of {kernel.name}", free)
 
     # ---- a run --------------------------------------------------------------------------------------
 

@@ -77,6 +77,15 @@ def gpu() -> Gpu:
     return Gpu(name, memory, (capability[0], capability[1]), (newest // 1000, newest % 1000 // 10))
 
 
+def refuse_what_needs(needed: float, what: str, free: float) -> None:
+    """Raise Unavailable where so many bytes are more than are free on the GPU."""
+    if needed > free:
+        raise Unavailable(
+            f"{what} need {needed / 1e9:.3g} GB on the GPU, {free / 1e9:.3g} GB are free: take fewer neurons,"
+            ' precision="float32", or backend="cpu"'
+        )
+
+
 def _refuse_what_does_not_match(found: Gpu) -> None:
     """Raise Unavailable where driver, packages and GPU are of different times."""
     _, major, minor = _call(_part("nvrtc"), "nvrtcVersion")

@@ -42,5 +42,8 @@ class Program(Protocol):
 class DeviceProgram(Program, Protocol):
     """A kernel that runs on a device with a memory of its own."""
 
+    def refuse_what_does_not_fit(self, n: int) -> None:
+        """Raise Unavailable where the arrays of `n` neurons need more than is free on the device; nothing has been allocated yet."""
+
     def settle(self, memory: Memory) -> Elsewhere:
         """The arrays of a memory on the device, as new as those in the main memory."""

@@ -14,6 +14,8 @@ from ...backends.kernel import Expr, Hoist, Kernel, Propagator
 from ...backends.memory import Memory, allocate
 from ...backends.program import DeviceProgram, Program
 from ...backends.prologue import following, read_by, run_prologue
+from ...backends.unusable import Unavailable
+from ..errors import UsageError
 from ..structure import LENGTH, Compiled, Structure
 from . import drive
 from .binding import Binding
@@ -76,7 +78,7 @@ class Assembly:
     def place(self, steps: int = 0) -> Memory:
         """The memory, with initial values, and tables as long as a run up to step `steps` needs. Compiles on the first call."""
         if self.memory is None:
-            self.build()
+            self._refuse_what_does_not_fit(self.build())
             self.memory = allocate(self.kernel, self.binding.n, self.settings.precision, self.settings.seed)
             self.memory.functions = {name: source.interpreted for name, source in self._called().items()}
             self.set_parameters(steps)
@@ -91,6 +93,13 @@ class Assembly:
         elif self._lengthen(steps):
             run_prologue(self.kernel, self.memory)
         return self.memory
+
+    def _refuse_what_does_not_fit(self, program: Program) -> None:
+        if self.device:
+            try:
+                cast(DeviceProgram, program).refuse_what_does_not_fit(self.binding.n)
+            except Unavailable as obstacle:
+                raise UsageError(f"backend={self.settings.backend!r}: {obstacle}") from None
 
     def build(self) -> Program:
         """The program; compiled on the first call."""
