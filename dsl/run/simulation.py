@@ -34,7 +34,7 @@ from .recorders.state import Track, requests, track
 from .recordings import Recordings
 from .result import FinalState, Result
 from .settings import Progress, Settings, anew, settings, whole_number
-from .telling import Stretch, described, told, warn
+from .telling import Stretch, described, page, told, warn
 from .used import recordable, unset_and_used
 
 NOWHERE = Onward()
@@ -491,3 +491,6 @@ class Simulation:
 
     def __repr__(self) -> str:
         return f"Simulation({self.population.model.name!r}, {self.n} neurons, t = {self._told_time(self._step)})"
+
+    def _repr_html_(self) -> str:
+        return page(self.population, self._assembly, self._told_time(self._step))

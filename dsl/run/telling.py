@@ -6,13 +6,17 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 
 from ...backends.memory import NonFinite
+from ..html import folded, table
 from ..structure import FAILED, FAILURES
+from ..substitute import expressions_of, operations_of
 from ..units import from_computing
 from .assembly import Assembly
+from .population import Population
 from .recorders.spikes import EventLog, LoggedSpikes
 from .recorders.state import Table, TableOnDevice
 from .report import Report
@@ -67,6 +71,8 @@ def described(assembly: Assembly, trouble: NonFinite, time: str) -> tuple[str, s
     advice = "a smaller dt or another method may keep it finite"
     if unset:
         advice = f"{', '.join(unset)} {'was' if len(unset) == 1 else 'were'} never set and counted as 0: give parameters={{{unset[0]!r}: ...}}"
+    if any(operation.name == "poisson" for e in expressions_of(assembly.binding.model) for operation in operations_of(e)):
+        advice = f"`poisson(mean)` gives nan where its mean is negative or infinite; else {advice}"
     return f"{trouble.array} of {neuron} is not finite after {step}; {values}", advice
 
 
@@ -116,6 +122,19 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         spikes=settings.spikes,
         device=assembly.device,
     )
+
+
+def page(population: Population, assembly: Assembly, time: str) -> str:
+    """A simulation at `time`, for a notebook: what was set, and how it is run."""
+    settings, compiled = assembly.settings, assembly.compiled
+    lines = [
+        ("scheme", f"{compiled.scheme}: {compiled.why}"),
+        ("dt", f"{settings.dt:.10g} ms, conventions {settings.convention.name}"),
+        ("backend", f"{settings.backend}, {settings.precision.name}"),
+        ("seed", str(settings.seed)),
+        *[("note", note) for note in compiled.notes],
+    ]
+    return f"{population._repr_html_()}<div>at t = {escape(time)}</div>{folded('how it is run', table((), lines))}"
 
 
 def warn(text: str) -> None:

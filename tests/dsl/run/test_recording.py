@@ -178,3 +178,12 @@ def test_any_order_and_any_array_on_both_backends(backend, asked):
     fall = "dv/dt = -v/(10 ms) : mV; v(0) = 1 mV*i"
     result = dvdt.simulate(fall, "2 ms", n=50, record={"v": dvdt.record(neurons=asked)}, backend=backend)
     assert result["v"] == pytest.approx(np.exp(-result.t[:, np.newaxis] / 0.010) * np.arange(50)[asked], abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["push", "sum", "xi_own"])
+def test_white_noise_has_no_value_to_record(name):
+    text = "dv/dt = -v/tau + sum : mV\ntau = 10 ms\npush = sqrt(2/tau)*xi_own\nsum = (1 mV)*push + 1 mV/ms"
+    with pytest.raises(dvdt.UsageError, match=f"record: {name} holds white noise, which has no value at a moment"):
+        dvdt.simulate(text, "1 ms", record=["v", name], backend="reference")
+    with pytest.raises(dvdt.UsageError, match=r"has no 'summ' to record \(known: v, tau\)"):
+        dvdt.simulate(text, "1 ms", record="summ", backend="reference")

@@ -311,3 +311,19 @@ def test_trouble_tells_of_a_parameter_that_was_never_set():
 def test_more_steps_than_can_be_counted():
     with pytest.raises(dvdt.UsageError, match="count: no more than"):
         dvdt.Simulation("lif", backend="reference").step(10**30)
+
+
+def test_the_mean_of_a_count_is_named_where_a_run_ends_in_nan():
+    text = "rate = 2 Hz\nx(0) = 0\neach step: x = poisson(rate*dt) + (0 if t < 1 ms else poisson(-rate*dt))"
+    with pytest.raises(dvdt.RunError, match=r"`poisson\(mean\)` gives nan where its mean is negative or infinite"):
+        dvdt.simulate(text, "2 ms", backend="reference")
+
+
+def test_a_notebook_shows_a_simulation_where_it_is():
+    sim = simulation(method="rk4")
+    sim.run("30.5 ms")
+    page = sim._repr_html_()
+    assert "<b>model</b>, 1 neuron" in page
+    assert "at t = 30.5 ms" in page
+    assert "reference, float64" in page
+    assert page.index("300 pA") < page.index("<details>") < page.index("rk4")
