@@ -101,6 +101,10 @@ def _check_targets(given: argparse.Namespace) -> None:
             raise UsageError(f"{option} {path}: this is a folder; give the name of a file in it")
         if path and not Path(path).exists() and not os.access(Path(path).absolute().parent, os.W_OK):
             raise UsageError(f"{option} {path}: the folder {Path(path).absolute().parent} cannot be written to")
+    if given.out:
+        from .run.storage import refuse_other_formats
+
+        refuse_other_formats(Path(given.out), "--out")
     if given.plot:
         _check_figure(given.plot)
 

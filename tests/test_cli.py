@@ -126,6 +126,12 @@ def test_run_takes_values_drives_and_writes_files(dvdt_says: Printed, cell: str,
     assert result.spikes.t[0] > 0.05
 
 
+def test_results_are_written_as_what_the_name_says(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
+    said = dvdt_says("run", cell, "--duration", "1ms", "--out", str(tmp_path / "x.csv"), status=2)
+    assert f"--out {tmp_path / 'x.csv'}: results are arrays in one .npz file, such as {tmp_path / 'x.npz'}" in said
+    assert not list(tmp_path.glob("x.*"))
+
+
 def test_run_takes_as_many_neurons_as_make_a_difference(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
     noisy = tmp_path / "noisy.dvdt"
     noisy.write_text(NOISY)

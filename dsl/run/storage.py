@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
+from ..paths import path_of
 from .archive import RESULT, Arrays, write
 from .recorders.spikes import Spikes
 
 if TYPE_CHECKING:
     from .result import FinalState, Result, Trace
 
+OTHERS = frozenset(
+    (".csv", ".tsv", ".txt", ".dat", ".json", ".mat", ".h5", ".hdf5", ".nwb", ".pkl", ".npy", ".png", ".pdf", ".xlsx")
+)
+
 
 def save(result: Result, path: str | os.PathLike[str]) -> None:
     """Write a result to `path`. The file appears whole or not at all. Raises UsageError where it cannot be written."""
+    refuse_other_formats(path_of(path, "save"), "save:")
     arrays: Arrays = {}
     index: dict[str, Any] = {
         "report": dict(result.report.items()),
@@ -23,6 +31,15 @@ def save(result: Result, path: str | os.PathLike[str]) -> None:
         "state": [_put_state(arrays, f"state{k}", name, result.final_state) for k, name in enumerate(result.final_state)],
     }
     write(path, RESULT, index, arrays, "save")
+
+
+def refuse_other_formats(path: Path, called: str) -> None:
+    """Raises UsageError, which begins with `called`, for a name that promises another format than .npz."""
+    if path.suffix.lower() in OTHERS:
+        raise UsageError(
+            f"{called} {path}: results are arrays in one .npz file, such as {path.with_suffix('.npz')};"
+            " for a table, numpy.savetxt of a recording in Python"
+        )
 
 
 def _put_trace(arrays: Arrays, key: str, name: str, trace: Trace) -> dict[str, str]:
