@@ -20,6 +20,7 @@ from .cuda_reductions import ON_DEVICE, SIMULATED
 from .cuda_spikes import kernels
 from .generate_cuda import Argument, Function, Text, generate
 from .generate_cuda_coupled import generate_coupled
+from .generate_cuda_pairs import generate_pairs, shares_draws
 from .kernel import Kernel, Kind
 from .machine_code import defined
 from .memory import Memory, Outcome
@@ -79,7 +80,8 @@ def text_of(kernel: Kernel, precision: np.dtype[np.floating], exact_math: bool =
 
     if kernel.coupled:
         return generate_coupled(kernel, precision.name, names(), exact_math, SIMULATED if simulated() else ON_DEVICE)
-    return generate(kernel, precision.name, names(), exact_math)
+    make = generate_pairs if shares_draws(kernel) else generate
+    return make(kernel, precision.name, names(), exact_math)
 
 
 def namespace_of(text: Text, exact_math: bool, called: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:

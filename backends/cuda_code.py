@@ -6,7 +6,7 @@ import contextlib
 import re
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class Code:
     stack: int
     ptx: str
     cubin: bytes
+    neurons: int = 1  # that a thread makes
 
     @property
     def double(self) -> tuple[str, ...]:
@@ -44,7 +45,8 @@ def code_of(
     """The functions of a kernel, compiled for a compute capability. Needs the packages of the extra `cuda-ci`, no GPU and no driver."""
     text = text_of(kernel, precision, exact_math)
     namespace = namespace_of(text, exact_math)
-    return _codes({f.name: (namespace[f.name], signature(f, precision)) for f in text.functions}, capability)
+    made = _codes({f.name: (namespace[f.name], signature(f, precision)) for f in text.functions}, capability)
+    return tuple(replace(code, neurons=function.neurons) for code, function in zip(made, text.functions, strict=True))
 
 
 def code_of_gathering(capability: tuple[int, int] = HOPPER) -> tuple[Code, ...]:

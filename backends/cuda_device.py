@@ -59,7 +59,6 @@ class Device(Arrays):
         free = cuda.current_context().get_memory_info()[0]
         capacity = cuda_spikes.places(kernel, memory.n, memory.precision, free)
         self._refuse_what_does_not_fit(capacity, free)
-        self.grid = grid(memory.n)
         self.allocate()
         self.together.allocate()
         self.work, self.copies = cuda.stream(), cuda.stream()
@@ -228,7 +227,7 @@ class Device(Arrays):
         }
         (function,) = self.text.functions
         made, arguments = self.functions[function.name], [self._of(argument, chunk, values) for argument in function.arguments]
-        shape = self.together.grid(made, arguments) if self.kernel.coupled else self.grid
+        shape = self.together.grid(made, arguments) if self.kernel.coupled else grid(function.threads(self.memory.n))
         made[(*shape, self.work)](*arguments)
 
     def of_lists(self, chunk: Chunk) -> dict[str, Any]:
@@ -243,7 +242,7 @@ class Device(Arrays):
 
 
 def grid(n: int) -> tuple[int, int]:
-    """Blocks and threads: few threads in a block where that lets a small population have every multiprocessor."""
+    """Blocks and threads, for n threads: few threads in a block where that lets a small population have every multiprocessor."""
     if simulated():
         return -(-n // 16), 16
     processors = numba_cuda().get_current_device().MULTIPROCESSOR_COUNT

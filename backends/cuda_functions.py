@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from .generate_cuda import QUOTIENT
-
 Functions = Mapping[str, Any]
 
 # Those of the CUDA library, by operation. What it has not (exprel, bernoulli, ...) comes from the polynomials, and so do sin, cos and tan:
@@ -58,9 +56,7 @@ def for_device(wanted: tuple[str, ...], exact: bool) -> Functions:
     """The functions of these names as numba compiles them for a device."""
     from . import cuda_math, random, vector_math
 
-    short = {f"{operation}_f32": function for operation, function in cuda_math.OWN.items()}
-    if exact:  # which divides by the operation itself, and has this function without calling it
-        short = {QUOTIENT: short[QUOTIENT]}
+    short = {} if exact else {f"{operation}_f32": function for operation, function in cuda_math.OWN.items()}
     operations = {name: operation for (operation, _), name in vector_math.names().items()}
     found: dict[str, Any] = {}
     for name in wanted:
@@ -129,7 +125,7 @@ def for_simulator(wanted: tuple[str, ...]) -> Functions:
         "plus": lambda a, b: a + b,
         "minus": lambda a, b: a - b,
         "times": lambda a, b: a * b,
-        "divide_f32": _one_number(np.divide),
+        **dict.fromkeys(("divide_f32", "over_large_f32"), _one_number(np.divide)),
         "select": lambda condition, chosen, other: chosen if condition else other,
     }
     found: dict[str, Any] = {}
@@ -154,10 +150,13 @@ def _one_number(function: Callable[..., Any]) -> Callable[..., Any]:
 def _one_draw(distribution: str, width: str) -> Callable[..., Any]:
     from . import philox
 
+    distribution, _, pair = distribution.partition("_")
     draw = getattr(philox, distribution)
     precision = np.dtype(np.float64 if width == "f64" else np.float32)
 
     def apply(neuron: Any, step: Any, stream: Any, k0: Any, k1: Any, *mean: Any) -> Any:
         return draw([int(neuron)], int(step), int(stream), int(k0), int(k1), *mean, precision)[0]
 
-    return apply
+    if not pair:
+        return apply
+    return lambda neuron, *place: (apply(neuron, *place), apply(neuron + philox.HALF, *place))

@@ -63,10 +63,11 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a neuron: instructions of each name, and how many steps the loop makes at a time."""
+    """One step of one neuron: instructions of each name, and how many steps of how many neurons the loop makes at a time."""
 
     instructions: Mapping[str, float]
     unrolled: int
+    neurons: int
 
     @property
     def issued(self) -> float:
@@ -96,15 +97,19 @@ class Step:
         return multiprocessors * clock / self.clocks
 
 
-def step_of(cubin: bytes) -> Step:
-    """What one step costs in a kernel whose neurons do not read one another. Raises ValueError where there is no loop over steps."""
+def step_of(cubin: bytes, neurons: int = 1) -> Step:
+    """What one step costs in a kernel whose neurons do not read one another, of which a thread makes `neurons`.
+
+    Raises ValueError where there is no loop over steps.
+    """
     code = listing(disassembled(cubin))
     ways = [way for way in (_way(code, first, last) for first, last in _loops(code)) if way]
     if not ways:
         raise ValueError("the machine code has no loop over steps")
     way = [code[place] for place in max(ways, key=len)]
     unrolled = _unrolled(way)
-    return Step({name: number / unrolled for name, number in Counter(i.name for i in way).items()}, unrolled)
+    parts = unrolled * neurons
+    return Step({name: number / parts for name, number in Counter(i.name for i in way).items()}, unrolled, neurons)
 
 
 # ---- the listing --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ Each neuron has a short list of its own for the events of a chunk, so that no th
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .emit import CONVERT, Scope, Spelling, assign, call, extents, filled, name, number
@@ -24,12 +24,15 @@ from .kernel import (
     Expr,
     Kernel,
     Kind,
+    Operation,
     Phase,
     Probe,
     Reduce,
     Symbol,
     symbols_of,
 )
+
+HALF = 32  # neurons between two that share draws
 
 OVERFULL, NOT_FINITE = (
     1,
@@ -45,7 +48,7 @@ RECORDED = "due apart column values".split()
 
 STEPS = """
 def advance(ARGUMENTS):
-    i = cuda.grid(1)
+    NEURONS
     if i < n and before[0] == 0:
         LOAD
         NONE_LISTED
@@ -62,7 +65,7 @@ def advance(ARGUMENTS):
 # Steps up to the next one that is due for a recording, so that most of them do not ask. No steps at all: only what is due at the first.
 STEPS_RECORDED = """
 def advance(ARGUMENTS):
-    i = cuda.grid(1)
+    NEURONS
     if i < n and before[0] == 0:
         LOAD
         NONE_LISTED
@@ -83,17 +86,22 @@ def advance(ARGUMENTS):
         CHECK
 """
 
-NONE_RECORDED = """
-ROW = int32(0)
-PLACE = COLUMN[i] if DUE <= steps else int32(-1)
+ONE_NEURON = "i = cuda.grid(1)"
+
+NONE_RECORDED = "ROW = int32(0)"
+
+PLACED = "PLACE = COLUMN[NEURON] if DUE <= steps else int32(-1)"
+
+RECORDED_NEURON = """
+if PLACE >= 0:
+    TIMES
+    BODY
+    VALUES[ROW, PLACE] = VALUE
 """
 
 RECORD_IN_CHUNK = """
 if s == DUE:
-    if PLACE >= 0:
-        TIMES
-        BODY
-        VALUES[ROW, PLACE] = VALUE
+    RECORDED_NEURONS
     ROW = int32(ROW + 1)
     DUE = int32(DUE + APART)
 """
@@ -106,14 +114,14 @@ if DUE < until:
 # An event goes to the list of its neuron. Where many steps are made at once, the number of those is kept in a register.
 LISTED = """
 if FLAG:
-    if COUNT < capacity:
-        listed[EVENT, COUNT, i] = s
+    if COUNT < ROOM:
+        listed[EVENT, COUNT, NEURON] = s
         MOMENT
     COUNT = int32(COUNT + 1)
 """
 
 COUNTED = """
-counts[EVENT, i] = COUNT
+counts[EVENT, NEURON] = COUNT
 if COUNT > capacity:
     cuda.atomic.or_(status, 0, OVERFULL)
 """
@@ -124,9 +132,12 @@ if not FINITE:
 """
 
 
-MOMENT = "moments[EVENT, COUNT, i] = MOMENT_VALUE"
+MOMENT = "moments[EVENT, COUNT, NEURON] = MOMENT_VALUE"
 
-TEMPLATES = (STEPS, STEPS_RECORDED, NONE_RECORDED, RECORD_IN_CHUNK, UNTIL, LISTED, MOMENT, COUNTED, TROUBLE)
+TEMPLATES = (
+    *(STEPS, STEPS_RECORDED, ONE_NEURON, NONE_RECORDED, PLACED, RECORDED_NEURON, RECORD_IN_CHUNK, UNTIL),
+    *(LISTED, MOMENT, COUNTED, TROUBLE),
+)
 
 
 @dataclass
@@ -147,7 +158,11 @@ class DeviceScope(Scope):
                     total = call(_ROUNDED[operation], total, node)
                 return total
         if operation == "divide" and not self.exact and self.precision == "float32" and self.kind_beside(arguments) is Kind.REAL:
-            return call(QUOTIENT, *[self._alike(argument, Kind.REAL) for argument in arguments])
+            top, bottom = arguments
+            short = isinstance(top, Constant) and abs(top.value) < 1e6 and _is_large(bottom)
+            function = OVER_LARGE if short else QUOTIENT
+            self.called.add(function)
+            return call(function, *[self._alike(argument, Kind.REAL) for argument in arguments])
         return super()._operation(operation, arguments)
 
     def kind_beside(self, arguments: tuple[Expr, ...]) -> Kind:
@@ -160,10 +175,21 @@ class DeviceScope(Scope):
 
 
 _ROUNDED = {"add": "plus", "subtract": "minus", "multiply": "times"}
-QUOTIENT = "divide_f32"
-OWN = f"finite plus minus times {QUOTIENT}".split()  # functions of the device
+QUOTIENT, OVER_LARGE = "divide_f32", "over_large_f32"
+OWN = "finite plus minus times".split()  # functions of the device
 PRIMITIVES = "below maximum minimum select sign".split()
-DISTRIBUTIONS = "uniform normal exponential poisson".split()
+PAIRED = "uniform normal exponential".split()  # distributions whose numbers come in pairs
+DISTRIBUTIONS = [*PAIRED, *(f"{distribution}_pair" for distribution in PAIRED), "poisson"]
+
+
+def _is_large(expression: Expr) -> bool:
+    """Whether it is e^x and a constant that is not small, as in 1/(1 + e^x)."""
+    match expression:
+        case Operation("add", (*terms,)):
+            constants = [float(term.value) for term in terms if isinstance(term, Constant)]
+            exponentials = [term for term in terms if isinstance(term, Operation) and term.name == "exp"]
+            return len(constants) + len(exponentials) == len(terms) and min(constants, default=0.0) > 1e-6
+    return False
 
 
 @dataclass(frozen=True)
@@ -182,10 +208,15 @@ class Argument:
 
 @dataclass(frozen=True)
 class Function:
-    """A generated function and its arguments."""
+    """A generated function and its arguments; `neurons`: how many a thread makes, one, or two that are HALF apart."""
 
     name: str
     arguments: tuple[Argument, ...]
+    neurons: int = 1
+
+    def threads(self, n: int) -> int:
+        """Threads for n neurons."""
+        return n if self.neurons == 1 else -(-n // (2 * HALF)) * HALF
 
 
 @dataclass(frozen=True)
@@ -224,7 +255,8 @@ class Generator:
         spelling.given.update({built_in: built_in[1:] for built_in in BUILT_IN})
         draws = {f"{distribution}_{width}" for distribution in DISTRIBUTIONS for width in ("f64", "f32")}
         templates = {node.id for t in self.templates() for node in ast.walk(ast.parse(t)) if isinstance(node, ast.Name)}
-        spelling.reserve([*OWN, *PRIMITIVES, *PLACES, *CHUNK, *STEPS_TIME, *draws, *templates, *self.functions.values()])
+        spelling.reserve([*OWN, QUOTIENT, OVER_LARGE, *PRIMITIVES, *draws, *self.functions.values()])
+        spelling.reserve([*PLACES, *CHUNK, *STEPS_TIME, *templates])
         spelling.reserve(["cuda", "np", "real", "double", "integer", "int32", "inf", "nan", *spelling.given.values()])
         outside = {function.name: function.takes for function in kernel.functions}
         for place in (*kinds, *outside, *self.results, *[series.name for series in kernel.series]):
@@ -251,39 +283,75 @@ class Generator:
         """The templates whose names no name of the kernel may take."""
         return TEMPLATES
 
+    def each(self) -> Sequence[Generator]:
+        """What generates the statements of each neuron that a thread makes."""
+        return (self,)
+
+    def neurons(self) -> list[ast.stmt]:
+        """The neurons that a thread makes."""
+        return parsed(ONE_NEURON)
+
     def chunk(self) -> tuple[ast.stmt, Function]:
-        """Many steps of one neuron, its state in registers."""
-        phases = [statement for phase in self.kernel.phases for statement in self.phase(phase)]
-        draws = any(isinstance(statement, Draw) for phase in self.kernel.phases for statement in phase.body)
-        used = {*all_symbols(self.kernel.phases), *(["@step"] if draws else [])}
+        """Many steps of a thread's neurons, their state in registers."""
+        each, arrays = self.each(), [array.name for array in self.kernel.arrays]
+        used = {*all_symbols(self.kernel.phases), *(["@step"] if draws_of(self.kernel) else [])}
         statements = {
-            "LOAD": self.loads([array.name for array in self.kernel.arrays]),
-            "NONE_LISTED": [assign(self.count(event).id, call("int32", number(0))) for event in self.events()],
+            "NEURONS": self.neurons(),
+            "LOAD": [s for one in each for s in one.loads(arrays)],
+            "NONE_LISTED": [assign(one.count(event).id, call("int32", number(0))) for one in each for event in self.events()],
             "TIMES": self.times_in_chunk(used),
-            "PHASES": phases,
-            "STORE": [
-                self.put(array, "_out", name(self.scope.spelling(array.name))) for array in self.kernel.arrays if array.written
-            ],
-            "COUNTED": self.counted(),
-            "CHECK": self.check(),
+            "PHASES": [s for one in each for phase in self.kernel.phases for s in one.phase(phase)],
+            "STORE": [s for one in each for s in one.stored()],
+            "COUNTED": [s for one in each for s in one.counted()],
+            "CHECK": [s for one in each for s in one.check()],
             **self.recorded(),
         }
         (node,) = filled(STEPS_RECORDED if self.kernel.probes else STEPS, statements)
         moments = ["moments"] if self.kernel.timed else []
         arguments = self.arguments([*STEPS_TIME, *PLACES, *moments, *CHUNK])
-        return with_arguments(node, arguments), Function("advance", arguments)
+        return with_arguments(node, arguments), Function("advance", arguments, len(each))
 
     def recorded(self) -> dict[str, list[ast.stmt]]:
         """The statements of a chunk about what is recorded."""
         found: dict[str, list[ast.stmt]] = {"NONE_RECORDED": [], "RECORDS": [], "UNTIL": []}
         for probe in self.kernel.probes:
-            spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in ("place", "row", *RECORDED)}
-            made, value = self.probed(probe)
-            body = {"TIMES": self.times_in_chunk(probe_symbols((probe,))), "BODY": made}
+            spelled = {of.upper(): name(self.scope.spelling(f"@@{of} {probe.name}")) for of in ("row", *RECORDED)}
+            times = self.times_in_chunk(probe_symbols((probe,)))
             found["NONE_RECORDED"] += filled(NONE_RECORDED, {}, **spelled)
-            found["RECORDS"] += filled(RECORD_IN_CHUNK, body, VALUE=value, **spelled)
+            neurons: list[ast.stmt] = []
+            for one in self.each():
+                place = name(one.scope.spelling(f"@@place {probe.name}"))
+                found["NONE_RECORDED"] += filled(one.placed(), {}, PLACE=place, NEURON=one.neuron, **spelled)
+                body, value = one.probed(probe)
+                neurons += filled(RECORDED_NEURON, {"TIMES": times, "BODY": body}, VALUE=value, PLACE=place, **spelled)
+            found["RECORDS"] += filled(RECORD_IN_CHUNK, {"RECORDED_NEURONS": neurons}, **spelled)
             found["UNTIL"] += filled(UNTIL, {}, **spelled)
         return found
+
+    # ---- of one neuron ------------------------------------------------------------------------------
+
+    @property
+    def neuron(self) -> ast.expr:
+        """Its index."""
+        return name(self.scope.spelling("@i"))
+
+    def placed(self) -> str:
+        """The template that finds its column in what is recorded."""
+        return PLACED
+
+    def room(self) -> ast.expr:
+        """The places in its lists."""
+        return name("capacity")
+
+    def stored(self) -> list[ast.stmt]:
+        written = [array for array in self.kernel.arrays if array.written]
+        return [self.put(array, "_out", name(self.scope.spelling(array.name))) for array in written]
+
+    def drawn(self, draw: Draw) -> list[ast.stmt]:
+        return [self.scope.draw(draw)]
+
+    def uniform(self, phase: Phase) -> list[ast.stmt]:
+        return [self.scope.assign(statement) for statement in phase.uniform]
 
     def arguments(self, fixed: list[str]) -> tuple[Argument, ...]:
         kernel, spelled = self.kernel, self.scope.spelling
@@ -301,17 +369,17 @@ class Generator:
 
     def times(self, used: set[str]) -> list[ast.stmt]:
         lines = {"@t": "t = double(step) * interval", "@t_next": "t_next = double(step + 1) * interval"}
-        return [statement for symbol, line in lines.items() if symbol in used for statement in _parsed(line)]
+        return [statement for symbol, line in lines.items() if symbol in used for statement in parsed(line)]
 
     def times_in_chunk(self, used: set[str]) -> list[ast.stmt]:
         """The number of the step and its times, where they are used."""
         asked = {"@step", "@t", "@t_next"} & used
-        return [*(_parsed("step = first + s") if asked else []), *self.times(asked)]
+        return [*(parsed("step = first + s") if asked else []), *self.times(asked)]
 
     def phase(self, phase: Phase) -> list[ast.stmt]:
         """The statements of a phase; new values go to the registers of the arrays."""
-        made = [self.scope.assign(statement) for statement in phase.uniform]
-        made += [self.scope.draw(s) if isinstance(s, Draw) else self.scope.assign(s) for s in phase.body]
+        made = self.uniform(phase)
+        made += [node for s in phase.body for node in (self.drawn(s) if isinstance(s, Draw) else [self.scope.assign(s)])]
         values = [self.scope.converted(Symbol(store.name), self.scope_array(store.array).kind) for store in phase.stores]
         new = {store.array: self.scope.spelling(f"@@new {store.array}") for store in phase.stores}
         made += [assign(target, value) for target, value in zip(new.values(), values, strict=True)]
@@ -322,19 +390,19 @@ class Generator:
 
     def listed(self, emit: Emit, new: Mapping[str, str]) -> list[ast.stmt]:
         """An event goes to the list of its neuron, and its moment beside it: what the array of the moments holds after the stores."""
-        given: dict[str, ast.expr | int] = {"EVENT": emit.event, "COUNT": self.count(emit.event)}
+        given: dict[str, ast.expr | int] = {"EVENT": emit.event, "COUNT": self.count(emit.event), "NEURON": self.neuron}
         moment = []
         if emit.moment is not None:
             value = name(new.get(emit.moment) or self.scope.spelling(emit.moment))
             moment = filled(MOMENT, {}, MOMENT_VALUE=value, **given)
-        return filled(LISTED, {"MOMENT": moment}, FLAG=name(self.scope.spelling(emit.flag)), **given)
+        return filled(LISTED, {"MOMENT": moment}, FLAG=name(self.scope.spelling(emit.flag)), ROOM=self.room(), **given)
 
     def counted(self) -> list[ast.stmt]:
         """The numbers of events, to the array of them."""
         return [
             statement
             for event in self.events()
-            for statement in filled(COUNTED, {}, EVENT=event, COUNT=self.count(event), OVERFULL=OVERFULL)
+            for statement in filled(COUNTED, {}, EVENT=event, COUNT=self.count(event), NEURON=self.neuron, OVERFULL=OVERFULL)
         ]
 
     def probed(self, probe: Probe) -> tuple[list[ast.stmt], ast.expr]:
@@ -376,10 +444,10 @@ class Generator:
 
     def place(self, array: Array, out: str, context: ast.expr_context) -> ast.expr:
         stored = name(place_of(array) + out)
-        return ast.Subscript(stored, ast.Tuple([number(self.rows[array.name]), name("i")], ast.Load()), context)
+        return ast.Subscript(stored, ast.Tuple([number(self.rows[array.name]), self.neuron], ast.Load()), context)
 
 
-def _parsed(line: str) -> list[ast.stmt]:
+def parsed(line: str) -> list[ast.stmt]:
     return ast.parse(line).body
 
 
@@ -402,6 +470,10 @@ def rows_of(kernel: Kernel) -> Mapping[str, int]:
     for place in ("reals", "whole", "fixed", "fixed_whole"):
         rows.update({name: row for row, name in enumerate(a.name for a in kernel.arrays if place_of(a) == place)})
     return rows
+
+
+def draws_of(kernel: Kernel) -> tuple[Draw, ...]:
+    return tuple(statement for phase in kernel.phases for statement in phase.body if isinstance(statement, Draw))
 
 
 def all_symbols(phases: Iterable[Phase]) -> Iterable[str]:

@@ -298,7 +298,7 @@ class CoupledGenerator(Generator):
         moment = []
         if emit.moment is not None:
             value = name(new.get(emit.moment) or self.scope.spelling(emit.moment))
-            moment = filled(MOMENT, {}, EVENT=emit.event, COUNT=name("count"), MOMENT_VALUE=value)
+            moment = filled(MOMENT, {}, EVENT=emit.event, COUNT=name("count"), NEURON=name("i"), MOMENT_VALUE=value)
         flag = name(self.scope.spelling(emit.flag))
         return filled(LISTED, {"MOMENT": moment}, FLAG=flag, EVENT=emit.event, OVERFULL=OVERFULL)
 

@@ -168,7 +168,7 @@ def bytes_a_step(model: str, precision: str) -> int:
 def cost(model: str, precision: str, capability: tuple[int, int]) -> dict[str, Any]:
     """What a step asks of a multiprocessor, from the machine code (see `backends.cuda_loops`): least clocks, instructions, what sets them."""
     (code,) = cuda_code.code_of(kernel(model), np.dtype(precision), capability=capability)
-    step = cuda_loops.step_of(code.cubin)
+    step = cuda_loops.step_of(code.cubin, code.neurons)
     return {"clocks": step.clocks, "instructions": step.issued, "narrowest": step.narrowest, "registers": code.registers}
 
 

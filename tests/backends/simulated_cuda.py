@@ -199,3 +199,23 @@ def test_library_models_agree_with_the_reference(name: str) -> None:
         np.testing.assert_allclose(got[state], expected[state], rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(got.spikes.t, expected.spikes.t)
     np.testing.assert_array_equal(got.spikes.i, expected.spikes.i)
+
+
+@pytest.mark.parametrize("n", [1, 32, 33, 70])
+def test_two_neurons_of_a_thread(n: int) -> None:
+    """Where draws are shared a thread makes two neurons, of which the second may not be there: states, recordings and spikes of each."""
+    text = "dv/dt = (-v + push)/tau + sigma*sqrt(2/tau)*xi : mV (unless refractory)\n"
+    text += "tau = 2 ms; sigma = 9 mV; push : mV\nspike when v > 6 mV: v = -2 mV\nrefractory 0.2 ms"
+    told: dict[str, Any] = {
+        "n": n,
+        "seed": 4,
+        "parameters": {"push": np.linspace(0.0, 9.0, n)},
+        "record": {"v": dvdt.record(neurons=sorted({0, n // 2, n - 1}), every="0.2 ms")},
+        "precision": "float64",
+        "progress": False,
+    }
+    expected, got = (dvdt.simulate(text, "1 ms", dt="0.1 ms", backend=name, **told) for name in ("reference", "cuda"))
+    np.testing.assert_array_equal(got["v"], expected["v"])
+    np.testing.assert_array_equal(got.spikes.i, expected.spikes.i)
+    np.testing.assert_array_equal(got.spikes.t, expected.spikes.t)
+    assert n < 70 or (got.spikes.i >= 32).any()

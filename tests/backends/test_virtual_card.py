@@ -81,6 +81,25 @@ def test_draws_are_those_of_the_processor(precision: str, exact: bool, card: Dri
     assert len(np.unique(got[1])) > 0.99 * count
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_both_numbers_of_a_pair_are_those_of_its_neurons(precision: str, card: Driver) -> None:
+    width = f"f{precision[-2:]}"
+    count = 1000
+    neurons = DRAWS.integers(0, 2**25, count) * 64 + DRAWS.integers(0, 32, count)
+    places = (neurons, DRAWS.integers(0, 2**40, count), DRAWS.integers(0, 50, count), *DRAWS.integers(0, 2**32, (2, count)))
+    names = {f"{name}_{width}": f"{name}_pair_{width}" for name in DISTRIBUTIONS if name != "poisson"}
+    place = "steps[i], streams[i], k0[i], k1[i]"
+    single = [f"{name}(neurons[i] + {32 * other}, {place})" for name in names for other in (0, 1)]
+    paired = [f"{name}(neurons[i], {place})[{other}]" for name in names.values() for other in (0, 1)]
+    unused = np.zeros(count, precision)
+    of_processor = {name: getattr(random, name) for name in names}
+    arguments = "neurons, steps, streams, k0, k1, unused"
+    wanted, _ = on_both(single, arguments, of_processor, of_processor, *places, unused)
+    of_pairs = {name: getattr(random, name) for name in names.values()}
+    _, got = on_both(paired, arguments, of_pairs, dict(functions(tuple(names.values()), False)), *places, unused)
+    np.testing.assert_array_equal(got, wanted)
+
+
 def test_draws_take_the_published_words(card: Driver) -> None:
     """The known answers that come with Random123 (kat_vectors, philox4x32 10), read as uniform numbers."""
     known = [
