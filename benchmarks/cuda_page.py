@@ -113,7 +113,11 @@ def section(found: Found) -> str:
     text += f" (driver, clock, power: {found['driver']})" if found["driver"] else ""
     text += f", {found['machine']}; {versions}.\n\n{agreement(found['agreement'])} (every model of the library against the reference and,"
     text += " in float64 with `exact_math`, against the CPU to the bit; draws; three runs alike; many blocks, chunks and recordings).\n\n"
-    text += f"Limits of the card, measured in the same run: {limits(found['limits'])}.\n\n"
+    text += f"Limits of the card, measured in the same run: {limits(found['limits'])}.\n"
+    if set(found["start"]) == {"cold_s", "warm_s"}:
+        cold, warm = found["start"]["cold_s"], found["start"]["warm_s"]
+        text += f"From the start of a process to the first result of AdEx: {cold:.2f} s, with the kernel cached {warm:.2f} s.\n"
+    text += "\n"
     text += "A *further step* is one of a long run over a shorter one: what a step costs inside of chunks. *Of copies* is the rate over that\n"
     text += "of a kernel that reads and writes its state at every step at the copy bandwidth; *of arithmetic* is the rate over what the\n"
     text += f"multiprocessors could do with the machine code of a step ({_counted(found)}).\n"

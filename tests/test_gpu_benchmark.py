@@ -80,6 +80,7 @@ def test_every_part_runs_on_the_simulator(tmp_path: Path) -> None:
     assert found["left_out"] == []
     assert set(found["agreement"]) == {"draws", "not_finite", "model lif", "without_spikes"}
     assert [trouble for check in found["agreement"].values() for trouble in check["troubles"]] == []
+    assert set(found["start"]) == {"cold_s", "warm_s"}
     assert set(found["limits"]) == set(PAGE.UNITS)
     assert [(row["precision"], row["recorded"]) for row in found["rows"]] == [
         (precision, recorded) for recorded in ("nothing", "spikes", "one state") for precision in ("float32", "float64")
@@ -113,6 +114,7 @@ FOUND: dict[str, Any] = {
     "versions": {"numba-cuda": "0.30.4"},
     "agreement": {"draws": {"troubles": []}, "model lif": {"troubles": ["three runs differ"]}},
     "limits": {"copy_bytes_s": 4e12, "multiply_adds_s_float32": 3e13, "launch_us": 2.5},
+    "start": {"cold_s": 2.5, "warm_s": 0.75},
     "steps": [{"model": "lif", "precision": "float32", "bytes": 20, "clocks": 0.16, "instructions": 15, "narrowest": "fma"}],
     "rows": [
         row("lif", "float32", 100_000_000, "nothing", 1.6e12),
@@ -148,6 +150,7 @@ def test_the_page_gets_the_section_and_keeps_it(tmp_path: Path) -> None:
     assert text.startswith("# Benchmarks\n\n## One thread\n\n## GPU\n\nMeasured on 2026-01-02")
     assert "No GPU was at hand" not in text
     assert "| lif | 1e+08 | float32 | nothing | 1600 G |" in text
+    assert "first result of AdEx: 2.50 s, with the kernel cached 0.75 s" in text
     assert "(lif float32 15 instructions, fma)" in text
     assert "copies 4 TB/s read and written, a launch 2.5 us, multiply-adds 30 T/s in float32" in text
     assert PAGE.kept(text) == PAGE.section(FOUND)
