@@ -35,16 +35,19 @@ def analyse(
     keyword_form: bool = False,
     unread: frozenset[str] = frozenset(),
     model_names: Iterable[str] = (),
+    given: Iterable[str] = (),
 ) -> tuple[checked.CheckedModel | None, tuple[Mistake, ...]]:
     """Check one model: its meaning, or None and everything that is wrong with it.
 
     `known_models` gives the (merged) declaration of a model that this one may inherit from. `keyword_form`: the text came with
     `threshold=`, `reset=`, ... as Brian2 writes it; then what Brian2 lets pass is a note. `unread`: names that statements with a
     mistake of syntax seem to define (`Parsed.unread`), which are not called unknown.
-    `model_names`: what a misspelt base may have meant.
+    `model_names`: what a misspelt base may have meant; `given`: what the keyword form gives values for.
     """
     merged, mistakes = inherited(declaration, known_models, model_names)
     analysis = Analysis(merged, keyword_form, unread)
+    analysis.scope.keyword_form = keyword_form
+    analysis.scope.given = tuple(name for name in given if name not in analysis.outline.names)
     model = checked_model(analysis)
     found = (*mistakes, *analysis.scope.mistakes)
     return (None if found else model), in_order(found)

@@ -37,6 +37,7 @@ class UnknownName(Mistake):
     near: tuple[str, ...]
     known: tuple[str, ...]
     in_value: bool = False  # in a value that is given from Python, where nothing can be defined
+    keyword_form: bool = False  # where the caller gives values beside the text
 
     @property
     def message(self) -> str:
@@ -49,6 +50,8 @@ class UnknownName(Mistake):
         if self.in_value:
             return f"a value here may use {listing(self.known)}" if self.known else "write a number with its unit"
         define = f"define it (`{self.name} = ...`, or `{self.name} : unit`)"
+        if self.keyword_form:
+            define += f", or give its value, parameters={{'{self.name}': ...}} (variables of the caller are not read)"
         return f"{define}; the names of this text are {listing(self.known)}" if self.known else define
 
     @property

@@ -170,7 +170,7 @@ def _check(
         declaration, mistakes = with_keywords(declaration, said.threshold, said.reset, said.refractory, said.events, said.method)
         declaration, more = with_keywords(declaration, parameters=given_parameters(said.parameters, declaration))
         mistakes += more
-    checked, found = analyse(declaration, known, keywords.brian, unread)
+    checked, found = analyse(declaration, known, keywords.brian, unread, given=keywords.parameters)
     return checked, (*mistakes, *found)
 
 

@@ -104,6 +104,8 @@ class Scope:
     """All that is known while one model is checked."""
 
     names: tuple[str, ...] = ()  # every name of the text, also of what has not been read yet
+    keyword_form: bool = False  # the text came with keywords, as in Brian2
+    given: tuple[str, ...] = ()  # names that values were given for and the text does not use
     entries: dict[str, Entry] = field(default_factory=dict)
     functions: Mapping[str, nodes.FunctionDefinition] = field(default_factory=dict)
     broken_functions: frozenset[str] = frozenset()  # recursive ones: reported, not inlined

@@ -149,5 +149,5 @@ def unknown_name(t: Translation, node: nodes.Name) -> Value:
     own = (*t.arguments, *t.locals)
     names = (*own, *t.scope.known_names()) if own else t.scope.known_names()
     everywhere = (*SPECIAL_NAMES, "xi") if len(name) > 1 else ()  # `E` is no slip for `e`
-    near = t.scope.near(name, names, everywhere) or (t.scope.near_units(name) if len(name) > 2 else ())
-    return t.scope.report(UnknownName(node.span, name, near, names, t.place.in_value))
+    near = t.scope.near(name, (*names, *t.scope.given), everywhere) or (t.scope.near_units(name) if len(name) > 2 else ())
+    return t.scope.report(UnknownName(node.span, name, near, names, t.place.in_value, t.scope.keyword_form))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+import dvdt
 from dvdt.backends.kernel import Constant, Operation, Symbol
 from dvdt.dsl.analyse import analyse, analyse_module
 from dvdt.dsl.checked import CheckedModel
@@ -188,3 +189,14 @@ def test_a_function_of_time_is_in_the_unit_of_its_parameter():
     assert "@t" in str(given)
     with pytest.raises(ModelError):
         function_of_time(model, "v", "I", variable(model, "I"))
+
+
+def test_a_name_that_nobody_defines_may_be_one_of_those_given_or_be_given() -> None:
+    """A slip against the names of `parameters`, and the place where Brian2 would have read the caller's variables."""
+    text = "dv/dt = (E_L - v)/tau : volt"
+    with pytest.raises(dvdt.ModelError, match="did you mean `EL`"):
+        dvdt.Model(text, parameters={"EL": "-70*mV", "tau": "10*ms"})
+    with pytest.raises(
+        dvdt.ModelError, match=r"or give its value, parameters=\{'E_L': \.\.\.\} \(variables of the caller are not read\)"
+    ):
+        dvdt.Model(text, threshold="v > -50*mV", parameters={"tau": "10*ms"})
