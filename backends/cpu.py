@@ -256,7 +256,7 @@ class Worker:
             return
         for event, count in enumerate(self.counts):
             if count:
-                steps, neurons, *moments = self.buffer[event, :, :count].copy()
+                steps, neurons, *moments = self.buffer[event, : 3 if event in self.program.kernel.timed else 2, :count].copy()
                 self.spikes[event].append((steps, neurons, *[row.view(np.float64) for row in moments]))
         self.counts[:] = 0
 

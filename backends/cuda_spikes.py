@@ -42,7 +42,7 @@ def bytes_of(kernel: Kernel, n: int, precision: np.dtype[np.floating], capacity:
 
 
 def _item(kernel: Kernel, precision: np.dtype[np.floating]) -> int:
-    return len(kernel.events) * (4 + precision.itemsize * kernel.timed)
+    return len(kernel.events) * (4 + precision.itemsize * bool(kernel.timed))
 
 
 # ---- functions of the device -------------------------------------------------------------------
@@ -155,9 +155,9 @@ class Lists:
     """
 
     def __init__(self, kernel: Kernel, memory: Memory, capacity: int) -> None:
-        self.kernels = kernels(memory.precision, kernel.timed)
+        self.kernels = kernels(memory.precision, bool(kernel.timed))
         self.events, self.n, self.parts = len(kernel.events), memory.n, -(-memory.n // PART)
-        self.moments_of = {emit.event for phase in kernel.phases for emit in phase.emits if emit.moment is not None}
+        self.timed = kernel.timed
         known, width = max(1, self.events), memory.n if self.events else 1
         self.none = cuda.to_device(np.zeros(TOTALS + known, np.int64))
         self.status = cuda.to_device(np.zeros(TOTALS + known, np.int64))
@@ -166,7 +166,7 @@ class Lists:
         self.starts = cuda.device_array((known, width), np.int32)
         self.sums = cuda.device_array((known, self.parts), np.int64)
         self.listed = cuda.device_array((known, capacity, width), np.int32)
-        if kernel.timed:
+        if self.timed:
             self.moments = cuda.device_array(self.listed.shape, memory.precision)
         self._make_room(ROOM, memory.precision)
 
@@ -174,7 +174,7 @@ class Lists:
         """Room for so many events of each kind."""
         self.keys = cuda.device_array((max(1, self.events), room), np.int64)
         self.keys_home = cuda.pinned_array(self.keys.shape, np.int64)
-        if self.moments_of:
+        if self.timed:
             self.delays = cuda.device_array(self.keys.shape, precision)
             self.delays_home = cuda.pinned_array(self.keys.shape, precision)
 
@@ -190,7 +190,7 @@ class Lists:
             found["tally"][self.parts, THREADS, stream](*where, self.status)
             found["add_up"][1, THREADS, stream](self.sums, self.parts, self.status)
             found["gather"][grid](self.listed, *where, self.keys)
-            if self.moments_of:
+            if self.timed:
                 found["gather_moments"][grid](self.moments, *where, self.delays)
         self.status.copy_to_host(self.told, stream=stream)
 
@@ -216,13 +216,13 @@ class Lists:
     def fetch(self, work: Any, copies: Any) -> None:
         """Begin to copy the events to the main memory; where they had no room, they are gathered again."""
         if max(self.totals, default=0) > self.keys.shape[1]:
-            self._make_room(max(self.totals) * 3 // 2, self.delays.dtype if self.moments_of else np.dtype(np.float64))
+            self._make_room(max(self.totals) * 3 // 2, self.delays.dtype if self.timed else np.dtype(np.float64))
             self.gather(work)
             work.synchronize()
         for event, total in enumerate(self.totals):
             if total:
                 self.keys[event, :total].copy_to_host(self.keys_home[event, :total], stream=copies)
-                if event in self.moments_of:
+                if event in self.timed:
                     self.delays[event, :total].copy_to_host(self.delays_home[event, :total], stream=copies)
 
     def hand_over(self, memory: Memory, first: int) -> None:
@@ -230,5 +230,5 @@ class Lists:
         for event, total in enumerate(self.totals):
             if total:
                 keys = self.keys_home[event, :total]
-                moments = (self.delays_home[event, :total].astype(np.float64),) if event in self.moments_of else ()
+                moments = (self.delays_home[event, :total].astype(np.float64),) if event in self.timed else ()
                 memory.spikes[event].append((first + (keys >> STEP_BITS), keys & (1 << STEP_BITS) - 1, *moments))

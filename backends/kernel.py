@@ -362,6 +362,6 @@ class Kernel:
         return any(phase.reductions for phase in self.phases)
 
     @property
-    def timed(self) -> bool:
-        """Whether events come with the moment within their step."""
-        return any(emit.moment is not None for phase in self.phases for emit in phase.emits)
+    def timed(self) -> frozenset[int]:
+        """The events that come with the moment within their step."""
+        return frozenset(emit.event for phase in self.phases for emit in phase.emits if emit.moment is not None)

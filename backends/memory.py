@@ -14,7 +14,7 @@ from .kernel import Kernel, Kind
 if TYPE_CHECKING:
     from .held import Held
 
-Listed = tuple[NDArray[Any], ...]  # steps, neurons, and with a timed kernel moments: one value an event
+Listed = tuple[NDArray[Any], ...]  # steps, neurons, and for a timed event moments: one value an event
 
 
 @dataclass

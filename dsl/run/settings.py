@@ -20,9 +20,6 @@ Progress = bool | Callable[[float, float], object] | None
 PRECISIONS: Mapping[str, np.dtype[np.floating]] = {"float64": np.dtype(np.float64), "float32": np.dtype(np.float32)}
 
 
-EXACT_SPIKES = ("cpu", "reference")  # backends that find spikes between the points of the grid
-
-
 @dataclass(frozen=True)
 class Settings:
     """`dt` in ms."""
@@ -70,7 +67,7 @@ def settings(
         threads=_threads(threads),
         seed=_seed(seed),
         convention=CONVENTIONS[_one_of("conventions", conventions, tuple(CONVENTIONS))],
-        spike_times=_spike_times(spike_times, backend),
+        spike_times=_one_of("spike_times", spike_times, ("grid", "exact")),
         progress=progress,
         exact_math=exact_math,
         spikes=spikes,
@@ -82,7 +79,6 @@ def anew(kept: Settings, backend: object = None, threads: object = None, progres
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise UsageError(f"progress: expected True, False, None or a callable(fraction, elapsed), not {progress!r}")
     backend = _backend(kept.backend if backend is None else backend)
-    _spike_times(kept.spike_times, backend)
     return replace(kept, backend=backend, threads=_threads(threads), progress=progress)
 
 
@@ -107,13 +103,6 @@ def _one_of(argument: str, value: object, known: tuple[str, ...]) -> str:
     near = tuple(name for name in near if str(value).strip("0123456789") != name.strip("0123456789"))  # float16 is none of ours
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise UsageError(f"{argument}: {value!r} is not one of {', '.join(repr(k) for k in known)}{hint}")
-
-
-def _spike_times(value: object, backend: object) -> str:
-    found = _one_of("spike_times", value, ("grid", "exact"))
-    if found == "exact" and backend not in EXACT_SPIKES:
-        raise UsageError(f"spike_times: 'exact' can be had on the backends {' and '.join(EXACT_SPIKES)}, not on {backend!r}")
-    return found
 
 
 def _backend(value: object) -> str:

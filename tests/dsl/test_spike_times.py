@@ -387,8 +387,15 @@ def test_a_checkpoint_keeps_moments(tmp_path):
     later.run("7 ms")
     simulation.run("7 ms")
     assert np.array_equal(later.result().spikes.t, simulation.result().spikes.t)
-    with pytest.raises(dvdt.UsageError, match="spike_times"):
-        dvdt.Simulation.load(tmp_path / "half.ckpt", backend="cuda")
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_other_events_stay_on_the_grid(backend):
+    """The condition holds from ln(1.2/0.7) time constants on, up to the spike; an event of a step carries the time of its end."""
+    model = LIF.extend("on high when v > 0.5: v = v", name="noted")
+    told = dvdt.simulate(model, "18 ms", dt="0.3 ms", spike_times="exact", backend=backend).events["high"].t * 1e3
+    first = int(np.ceil(TAU * np.log(DRIVE / (DRIVE - 0.5)) / 0.3))
+    np.testing.assert_allclose(told, 0.3 * np.arange(first, int(lif_times(20)[0] / 0.3) + 1), atol=1e-9)
 
 
 # ---- refused ---------------------------------------------------------------------------------------
