@@ -73,8 +73,8 @@ class Device(Arrays):
     def _refuse_what_does_not_fit(self, capacity: int, free: float) -> None:
         kernel, memory = self.kernel, self.memory
         lists = cuda_spikes.bytes_of(kernel, memory.n, memory.precision, capacity)
-        needed = self.bytes() + self.together.bytes + IN_FLIGHT * (lists + cuda_recordings.bytes_of(memory))
-        refuse_what_needs(needed, f"{memory.n} neurons of {kernel.name}", free)
+        self.needed = self.bytes() + self.together.bytes + IN_FLIGHT * (lists + cuda_recordings.bytes_of(memory))
+        refuse_what_needs(self.needed, f"{memory.n} neurons of {kernel.name}", free)
 
     # ---- a run --------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SECONDS = 0.01  # that a chunk takes, about; it is launched in a thirtieth of that
@@ -48,4 +49,5 @@ class Pace:
 
     def _keep_to_the_lists(self) -> None:
         if self.density:
-            self.steps = max(1, min(self.steps, int(FILLED * self.capacity / self.density)))
+            # rounded up: where a list has two places and some neuron has one event in each chunk, chunks still grow until one has two
+            self.steps = max(1, min(self.steps, math.ceil(FILLED * self.capacity / self.density)))

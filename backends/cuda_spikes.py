@@ -20,8 +20,9 @@ from .memory import Memory
 
 cuda: Any = import_module("numba.cuda")
 
-LISTED_BYTES = 1 << 29  # of all lists, at most, and at most an eighth of the free memory
-MOST, FEWEST = 8 if simulated() else 1 << 12, 2  # places of a neuron's list
+LISTED_BYTES = 1 << 29  # of all lists, but for large populations more: a share of what is free
+SHARE = 8
+MOST, MANY, FEWEST = 8 if simulated() else 1 << 12, 16, 2  # places of a neuron's list: at most, for large populations, at least
 THREADS, PART = (4, 8) if simulated() else (256, 2048)  # of a block, a power of two; neurons whose events one block counts
 ROOM = 4 if simulated() else 1 << 16  # events of one kind that can be gathered, at first
 STEP_BITS = 32  # a key is a step << STEP_BITS | neuron
@@ -32,13 +33,14 @@ BITS, FULLEST, TOTALS = 0, 1, 2
 
 def places(kernel: Kernel, n: int, precision: np.dtype[np.floating], free: float) -> int:
     """How many events a neuron's list has room for, where so many bytes are free."""
-    return int(max(FEWEST, min(MOST, min(LISTED_BYTES, free // 8) // max(1, 2 * n * _item(kernel, precision)))))
+    one = max(1, 2 * n * _item(kernel, precision))  # place of every list
+    return int(max(FEWEST, min(MOST, max(MANY, LISTED_BYTES // one), free / SHARE // one)))
 
 
 def bytes_of(kernel: Kernel, n: int, precision: np.dtype[np.floating], capacity: int) -> int:
     """What the lists of one chunk take on the device, at first."""
-    events = len(kernel.events)
-    return events * (8 * n + 8 * (n // PART + 1) + 16 * ROOM) + n * capacity * _item(kernel, precision)
+    events, gathered = len(kernel.events), 8 + precision.itemsize * bool(kernel.timed)
+    return events * (8 * n + 8 * (n // PART + 1) + gathered * ROOM) + n * capacity * _item(kernel, precision) + 1024
 
 
 def _item(kernel: Kernel, precision: np.dtype[np.floating]) -> int:

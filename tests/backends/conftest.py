@@ -335,8 +335,30 @@ def squared() -> Case:
     return Case(made, {}, {"x": (0, 1)})
 
 
+def always() -> Case:
+    """Every neuron has an event of one kind in every step, and one of another kind in some of them."""
+    body = (
+        let("k1", op("add", "k", 1), INTEGER),
+        let("on", op("greater", "k1", -1), BOOLEAN),
+        let("rare", op("equal", op("modulo", "k1", 5), 0), BOOLEAN),
+        let("x1", op("add", op("multiply", 0.5, "x"), op("to_real", "k1"))),
+    )
+    phase = Phase((), body, (Emit(1, "on"), Emit(0, "rare")), (Store("x", "x1"), Store("k", "k1")))
+    arrays = (*reals("x"), Array("k", INTEGER, True))
+    probes = (Probe("k", INTEGER, (), (), Symbol("k")),)
+    return Case(kernel("always", arrays, (phase,), events=("rare", "on"), probes=probes), {}, {"x": (0, 1), "k": (0, 7)})
+
+
+def burst() -> Case:
+    """Quiet, until each neuron fires at every step."""
+    body = (let("x1", op("add", "x", 1.0)), let("on", op("greater", "x1", 9.5), BOOLEAN))
+    phase = Phase((), body, (Emit(0, "on"),), (Store("x", "x1"),))
+    probes = (Probe("x", REAL, (), (), Symbol("x")),)
+    return Case(kernel("burst", reals("x"), (phase,), events=("on",), probes=probes), {}, {"x": (0, 1)})
+
+
 CASES: Mapping[str, Callable[[], Case]] = {
-    made.__name__: made for made in (lif, izhikevich, adex, noisy, driven, coupled, two_compartments, squared)
+    made.__name__: made for made in (lif, izhikevich, adex, noisy, driven, coupled, two_compartments, squared, always, burst)
 }
 
 

@@ -25,7 +25,8 @@ assembler = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "part", ["simulated_cuda.py", "simulated_cuda_runs.py", "simulated_coupled.py", "simulated_cuda_arrays.py"]
+    "part",
+    [f"simulated_{part}.py" for part in ("cuda", "cuda_chunks", "cuda_runs", "coupled", "cuda_arrays")],
 )
 def test_on_the_simulator(part: str) -> None:
     """In a process of its own, because numba looks at the variable once, when it is imported."""
