@@ -13,7 +13,7 @@ FIRST_CHUNK, FIRST_STEPS = (
 MOST_STEPS = 1 << 20
 GROWTH = 4  # the most by which a chunk is longer than the one before
 FILLED = 0.7  # of the places of the fullest list, as far as the last chunks tell
-FORGOTTEN = 0.8  # how much of the highest density of events is left after a chunk
+FORGOTTEN = 0.5  # how much of the highest density of events is left after a chunk
 
 
 @dataclass

@@ -7,6 +7,7 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -295,7 +296,7 @@ def test_what_cannot_stay_on_the_device_is_refused() -> None:
 
 
 def test_a_recording_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A card of 1 kB, on which the recording would take 10 rows of 5 neurons more than that."""
+    """A card that has 1 kB left, of which the recording would take 10 rows of 5 neurons more than that."""
     from dvdt.backends import held
 
     class Card:
@@ -303,7 +304,8 @@ def test_a_recording_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatc
             return 1000, 1000
 
     monkeypatch.setattr(held, "simulated", lambda: False)
-    monkeypatch.setattr(held.numba_cuda(), "current_context", Card)
+    left = SimpleNamespace(current_context=Card, device_array=held.numba_cuda().device_array)
+    monkeypatch.setattr(held, "numba_cuda", lambda: left)
     sim = simulation(record={"v": dvdt.record(on="device")})
     with pytest.raises(dvdt.UsageError, match=r"the recording of v \(36 rows of 5 neurons\) needs .* on the GPU"):
         sim.run("3.5 ms")

@@ -108,8 +108,8 @@ def test_a_neuron_that_fires_at_every_step(cases: Any) -> None:
     with chunks(steps=8, places=3) as launched:
         cuda.build(case.kernel, DOUBLE).advance(got, 0, 17)
     same(got, expected)
-    assert launched[:4] == [(0, 8), (8, 16), (0, 2), (2, 4)]
-    assert launched[2:] == [(first, min(17, first + 2)) for first in range(0, 17, 2)]
+    assert launched[:4] == [(0, 8), (8, 16), (0, 3), (3, 6)]
+    assert launched[2:] == [(first, min(17, first + 3)) for first in range(0, 17, 3)]
 
 
 def test_a_void_chunk_voids_the_one_in_flight_behind_it(cases: Any) -> None:
@@ -121,7 +121,7 @@ def test_a_void_chunk_voids_the_one_in_flight_behind_it(cases: Any) -> None:
     reference.build(case.kernel, DOUBLE).advance(expected, 0, 24)
     with chunks(steps=8, places=4) as launched:
         cuda.build(case.kernel, DOUBLE).advance(got, 0, 24)
-    assert launched[:4] == [(0, 8), (8, 16), (16, 24), (8, 10)]
+    assert launched[:4] == [(0, 8), (8, 16), (16, 24), (8, 11)]
     same(got, expected)
 
 
@@ -173,7 +173,9 @@ def test_a_run_that_explodes_keeps_its_results() -> None:
             dvdt.simulate(model, "30 ms", backend=backend, **told)
         failures.append(failure.value)
     expected, got = failures
-    assert str(got) == str(expected)
+    (got_start, _, got_end), (start, _, end) = str(got).partition("values are"), str(expected).partition("values are")
+    assert got_start == start
+    assert got_end[-100:] == end[-100:]  # how many values are told depends on where a chunk began, and so on the clock
     np.testing.assert_array_equal(got.result["x"], expected.result["x"])
     np.testing.assert_array_equal(got.result.spikes.t, expected.result.spikes.t)
     times = np.arange(300) * 0.05

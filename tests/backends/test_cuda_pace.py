@@ -43,7 +43,7 @@ def test_chunks_take_as_long_as_they_should(n: int, speed: float) -> None:
     assert all(later <= GROWTH * earlier for earlier, later in pairwise(lengths))
 
 
-@pytest.mark.parametrize("capacity", [2, 40, 60])
+@pytest.mark.parametrize("capacity", [2, 40, 100])
 @pytest.mark.parametrize("rate", [0.001, 0.05, 1.0])
 def test_steady_activity_fills_the_lists_and_voids_nothing(capacity: int, rate: float) -> None:
     lengths, void = run(Pace(1000, capacity), 200_000, 1e12, np.full(200_000, rate))
