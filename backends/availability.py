@@ -9,6 +9,7 @@ import numpy as np
 
 from .kernel import Kernel
 from .program import Program
+from .unusable import Unavailable
 
 
 def _none() -> str:
@@ -43,6 +44,8 @@ def _reference(kernel: Kernel, precision: Real, functions: Functions, exact_math
 
 
 def _cuda(kernel: Kernel, precision: Real, functions: Functions, exact_math: bool) -> Program:
+    if why := _no_gpu():  # asked before anything of numba-cuda is imported, which may be broken
+        raise Unavailable(why)
     from . import cuda
 
     return cuda.build(kernel, precision, functions, exact_math=exact_math)

@@ -48,13 +48,14 @@ def obstacle() -> str:
     try:
         found = gpu()
         _refuse_what_does_not_match(found)
-        if not numba_cuda().is_available():
-            told = " ".join(str(numba_cuda().cuda_error() or "").split()).rstrip(". ")
-            raise Unavailable(
-                f"numba cannot use the GPU here: {told or f'a part of the CUDA toolkit is missing; run: {INSTALL}'}"
-            )
+        numba = numba_cuda()
     except Unavailable as why:
         return str(why)
+    except ImportError as error:
+        return f"the package numba-cuda does not load ({_first_line(error)}); run: {INSTALL} --upgrade"
+    if not numba.is_available():
+        told = " ".join(str(numba.cuda_error() or "").split()).rstrip(". ")
+        return f"numba cannot use the GPU here: {told or f'a part of the CUDA toolkit is missing; run: {INSTALL}'}"
     return ""
 
 
@@ -71,7 +72,7 @@ def gpu() -> Gpu:
         int(_ask(driver, "cuDeviceGetAttribute", getattr(attributes, f"CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_{part}"), device))
         for part in ("MAJOR", "MINOR")
     ]
-    name = _ask(driver, "cuDeviceGetName", 256, device).decode(errors="replace").strip("\0 ")
+    name = _ask(driver, "cuDeviceGetName", 256, device).partition(b"\0")[0].decode(errors="replace").strip()
     newest = int(_ask(driver, "cuDriverGetVersion"))
     memory = int(_ask(driver, "cuDeviceTotalMem", device))
     return Gpu(name, memory, (capability[0], capability[1]), (newest // 1000, newest % 1000 // 10))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import dvdt
 from dvdt.backends import cuda_machine
 from dvdt.backends.unusable import DeviceFailed, Unavailable
 
@@ -132,6 +133,19 @@ def test_what_numba_itself_says_is_passed_on(machine: dict[str, Any]) -> None:
     machine["numba"].is_available = lambda: False
     machine["numba"].cuda_error = lambda: "\nCUDA is disabled due to setting NUMBA_DISABLE_CUDA=1\n"
     assert cuda_machine.obstacle() == "numba cannot use the GPU here: CUDA is disabled due to setting NUMBA_DISABLE_CUDA=1"
+
+
+def test_packages_that_do_not_load_are_told_before_they_are_needed(
+    machine: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Any:
+        raise ImportError("cannot import name 'driver' from 'cuda'")
+
+    monkeypatch.setattr(cuda_machine, "numba_cuda", broken)
+    with pytest.raises(
+        dvdt.UsageError, match=r"backend='cuda': the package numba-cuda does not load .cannot import name .* --upgrade"
+    ):
+        dvdt.simulate("lif", "1 ms", backend="cuda")
 
 
 # ---- errors of numba-cuda and of NVIDIA's packages, with their classes and their texts
