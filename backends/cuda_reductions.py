@@ -27,7 +27,7 @@ class Layout:
     fan: int
 
 
-ON_DEVICE = Layout(256, 32, 8)
+ON_DEVICE = Layout(256, 32, 4)
 SIMULATED = Layout(4, 2, 2)
 TOGETHER = 4  # reductions that are folded side by side
 FETCHED = 8  # values of a matrix that a thread fetches at a time
@@ -98,52 +98,67 @@ WHO[thread] = who
 
 # ---- ranks --------------------------------------------------------------------------------------
 
-# 0 for the largest, ties by index, nan last: how many of the tile stand before
+# How many stand before: 0 for the largest, ties by index, nan last. First among some neighbours, then among those of the tile.
 TILE_RANKED = """
 SPACE[thread] = VALUE
 cuda.syncthreads()
+begin = thread // RUN * RUN
 position = 0
-for other in range(THREADS):
+for other in range(begin, begin + RUN):
     OTHER = SPACE[other]
     ahead = (OTHER > VALUE) | ((VALUE != VALUE) & (OTHER == OTHER))
     equal = (OTHER == VALUE) | ((VALUE != VALUE) & (OTHER != OTHER))
     if ahead | (equal & (other < thread)):
         position += 1
+SORTED[begin + position] = VALUE
+cuda.syncthreads()
+PLACED
 if i < n:
     KEYS[ROW + 2 * (step & 1), tile * THREADS + position] = VALUE
     TARGET = position
 cuda.syncthreads()
 """
 
-# `position`, so far among its own run, becomes that among the runs that are merged: of equals the neuron with the lower index stands first
+# `position`, so far among its own sorted run of 1 << BITS, becomes that among the FAN runs that are merged: of equals, that with the lower
+# index stands first. All the runs are searched side by side, so that one does not wait for what another one reads.
 PLACED = """
-position = TARGET
-if 1 << bits < n:
-    own = i >> bits
-    other = own >> FAN_BITS << FAN_BITS
-    last_one = other + FAN
-    while other < last_one:
-        begin = other << bits
-        if (other != own) & (begin < n):
-            low = begin
-            high = min(begin + (1 << bits), n)
-            while low < high:
-                middle = (low + high) >> 1
-                OTHER = KEYS[ROW + 2 * (step & 1) + side, middle]
-                ahead = (OTHER > VALUE) | ((VALUE != VALUE) & (OTHER == OTHER))
-                behind = (VALUE > OTHER) | ((OTHER != OTHER) & (VALUE == VALUE))
-                if ahead | ((other < own) & (not behind)):
-                    low = middle + 1
-                else:
-                    high = middle
-            position += low - begin
-        other += 1
+own = PLACE >> BITS
+first_run = own >> FAN_BITS << FAN_BITS
+BEFORE_NONE
+width = 1 << BITS
+while width > 0:
+    READ
+    COMPARE
+    width >>= 1
+BEFORE_ALL
+"""
+
+READ = """
+OTHER = KEY
+"""
+
+COMPARE = """
+room = min(1 << BITS, LIMIT - (first_run + NUMBER << BITS))
+ahead = (OTHER > VALUE) | ((VALUE != VALUE) & (OTHER == OTHER))
+behind = (VALUE > OTHER) | ((OTHER != OTHER) & (VALUE == VALUE))
+further = ahead | ((first_run + NUMBER < own) & (not behind))
+if further & (BEFORE + width <= room) & (first_run + NUMBER != own):
+    BEFORE += width
 """
 
 MERGED = """
 VALUE = LOADED
+position = TARGET
 PLACED
 KEYS[ROW + 2 * (step & 1) + 1 - side, (i >> bits + FAN_BITS << bits + FAN_BITS) + position] = VALUE
+TARGET = position
+"""
+
+SETTLED = """
+position = TARGET
+if 1 << bits < n:
+    PLACED
+REGISTER = position
 TARGET = position
 """
 
@@ -207,7 +222,10 @@ if (factor != 0) & (row < n):
     TERM = MATRIX[first_column + COLUMN, row] * factor
 """
 
-TEMPLATES = (TREE, TILE_FOLDED, FOLDED, ONE_COMBINED, ONE_GATHERED, TILE_RANKED, PLACED, MERGED, RANKED, PRODUCT, FETCH)
+TEMPLATES = (
+    *(TREE, TILE_FOLDED, FOLDED, ONE_COMBINED, ONE_GATHERED),
+    *(TILE_RANKED, PLACED, READ, COMPARE, MERGED, SETTLED, RANKED, PRODUCT, FETCH),
+)
 
 # ---- what blocks tell one another ---------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from .emit import CONVERT, Scope, assign, call, filled, name, number
 from .kernel import Array, Constant, Kind, MatrixProduct, Reduce
 
 TYPES = {Kind.REAL: "real", Kind.DOUBLE: "double", Kind.INTEGER: "integer"}
+Filling = dict[str, ast.expr | int]  # of a template
 PAIRED = {"largest": "maximum", "smallest": "minimum"}
 
 
@@ -57,7 +58,7 @@ class Across:
                 if reduction.operation == "one_of":
                     wanted[Kind.INTEGER, slot] = None
         for rank in _ranks(reductions):
-            wanted[self.kind(rank), 0] = None
+            wanted |= {(self.kind(rank), 0): None, (self.kind(rank), 1): None}
         made = [
             _parsed(f"{self.space(kind, slot)} = cuda.shared.array({self.layout.threads}, {TYPES[kind]})")
             for kind, slot in wanted
@@ -140,13 +141,7 @@ class Across:
                     keep.append(_set(self.parts(r, Kind.INTEGER, "tile"), self.who(slot, "0")))
             made += filled(text.TILE_FOLDED, {"PUT": put, "TREE": self.tree(batch), "KEEP": keep})
         for rank in _ranks(reductions):
-            made += filled(
-                text.TILE_RANKED,
-                {},
-                SPACE=name(self.space(self.kind(rank), 0)),
-                TARGET=self.place(self.arrays[rank.name], "i"),
-                **self._keys(rank),
-            )
+            made += self.ranked(rank)
         return made
 
     def at(self, reduction: Reduce, slot: int, place: str) -> ast.expr:
@@ -159,7 +154,7 @@ class Across:
         made: list[ast.stmt] = []
         for slot, r in enumerate(batch):
             if r.operation == "one_of":
-                spaces = {"SPACE": name(self.space(Kind.DOUBLE, slot)), "WHO": name(self.space(Kind.INTEGER, slot))}
+                spaces: Filling = {"SPACE": name(self.space(Kind.DOUBLE, slot)), "WHO": name(self.space(Kind.INTEGER, slot))}
                 made += filled(text.ONE_COMBINED, {}, **spaces)
             else:
                 four = [self.at(r, slot, place) for place in ("place", "place + width", "place + 2 * width", "place + 3 * width")]
@@ -173,7 +168,7 @@ class Across:
             if r.operation == "one_of":
                 rows = {"ROW": self.room.first["double_parts", r.name], "WHO_ROW": self.room.first["whole_parts", r.name]}
                 names = {"PARTS": name("double_parts"), "WHO_PARTS": name("whole_parts")}
-                spaces = {"SPACE": name(self.space(Kind.DOUBLE, slot)), "WHO": name(self.space(Kind.INTEGER, slot))}
+                spaces: Filling = {"SPACE": name(self.space(Kind.DOUBLE, slot)), "WHO": name(self.space(Kind.INTEGER, slot))}
                 made += filled(text.ONE_GATHERED, {}, **rows, **names, **spaces)
             else:
                 four = [
@@ -215,25 +210,66 @@ class Across:
 
     # ---- ranks ------------------------------------------------------------------------------------
 
-    def _keys(self, rank: Reduce) -> dict[str, ast.expr | int]:
+    def ranked(self, rank: Reduce) -> list[ast.stmt]:
+        """The places that the values of a tile have among one another, and the values in that order."""
+        run = self.layout.threads // self.layout.fan
         kind = self.kind(rank)
-        other = self.scope.spelling(f"@@other {kind.value}")
-        return {
-            "KEYS": name(KEYS[kind]),
-            "ROW": self.room.first[KEYS[kind], rank.name],
+        sorted_ = name(self.space(kind, 1))
+        placed = self.placed(rank, sorted_, "thread", str(run.bit_length() - 1), str(self.layout.threads))
+        spaces: Filling = {"SPACE": name(self.space(kind, 0)), "SORTED": sorted_, "RUN": run}
+        return filled(text.TILE_RANKED, {"PLACED": placed}, **spaces, **self._names(rank))
+
+    def merged(self, rank: Reduce) -> list[ast.stmt]:
+        loaded = self.load(self.arrays[rank.of], "i")
+        return filled(text.MERGED, {"PLACED": self.placed_among_runs(rank)}, LOADED=loaded, **self._names(rank))
+
+    def placed_among_runs(self, rank: Reduce) -> list[ast.stmt]:
+        place = KEYS[self.kind(rank)]
+        row = _element(f"{place}[{self.room.first[place, rank.name]} + 2 * (step & 1) + side]")
+        return self.placed(rank, row, "i", "bits", "n")
+
+    def placed(self, rank: Reduce, keys: ast.expr, place: str, bits: str, limit: str) -> list[ast.stmt]:
+        """The position of a value among sorted runs of `keys`, given that in its own run."""
+        fan, kind = self.layout.fan, self.kind(rank)
+        sizes: Filling = {
+            "BITS": _element(bits),
+            "LIMIT": _element(limit),
+            "PLACE": _element(place),
             "VALUE": name(self.value(rank)),
-            "OTHER": name(other),
+        }
+        found = [self.scope.spelling(f"@@before {run}") for run in range(fan)]
+        pieces: dict[str, list[ast.stmt]] = {
+            "BEFORE_NONE": [assign(before, call("integer", number(0))) for before in found],
+            "READ": [],
+            "COMPARE": [],
+            "BEFORE_ALL": _parsed(f"position += {' + '.join(found)}"),
+        }
+        for run, before in enumerate(found):
+            begin = f"(first_run + {run} << {bits})"
+            at = _element(f"{begin} + min({before} + width, 1 << {bits}, {limit} - {begin}) - 1")
+            names: Filling = {
+                "OTHER": name(self.scope.spelling(f"@@other {kind.value} {run}")),
+                "BEFORE": name(before),
+                "NUMBER": run,
+            }
+            pieces["READ"] += filled(text.READ, {}, KEY=_at(keys, at), **names)
+            pieces["COMPARE"] += filled(text.COMPARE, {}, **names, **sizes)
+        return filled(text.PLACED, pieces, FAN_BITS=fan.bit_length() - 1, **sizes)
+
+    def _names(self, rank: Reduce) -> Filling:
+        place = KEYS[self.kind(rank)]
+        return {
+            "KEYS": name(place),
+            "ROW": self.room.first[place, rank.name],
+            "VALUE": name(self.value(rank)),
+            "OTHER": name(self.scope.spelling(f"@@other {self.kind(rank).value}")),
+            "TARGET": self.place(self.arrays[rank.name], "i"),
             **self._sizes(),
         }
 
     def _sizes(self) -> dict[str, int]:
         threads, fan = self.layout.threads, self.layout.fan
-        return {"THREADS": threads, "THREAD_BITS": threads.bit_length() - 1, "FAN": fan, "FAN_BITS": fan.bit_length() - 1}
-
-    def merged(self, rank: Reduce) -> list[ast.stmt]:
-        target, of = self.place(self.arrays[rank.name], "i"), self.arrays[rank.of]
-        placed = filled(text.PLACED, {}, TARGET=target, **self._keys(rank))
-        return filled(text.MERGED, {"PLACED": placed}, LOADED=self.load(of, "i"), TARGET=target, **self._keys(rank))
+        return {"THREADS": threads, "THREAD_BITS": threads.bit_length() - 1, "FAN_BITS": fan.bit_length() - 1}
 
     def settled(self, reductions: Sequence[Reduce | MatrixProduct]) -> list[ast.stmt]:
         """The arrays that a reduction fills, to the registers of a neuron and to their places."""
@@ -245,8 +281,8 @@ class Across:
             register = self.scope.spelling(r.name)
             if r.operation == "rank":
                 made += self._value(r)
-                made += filled(text.PLACED, {}, TARGET=self.place(target, "i"), **self._keys(r))
-                made += [assign(register, name("position")), _set(self.place(target, "i"), name("position"))]
+                pieces = {"PLACED": self.placed_among_runs(r)}
+                made += filled(text.SETTLED, pieces, REGISTER=name(register), **self._names(r))
             else:
                 made.append(assign(register, ast.Compare(name(self.chosen(r)), [ast.Eq()], [name("i")])))
                 stored = call("select", name(register), *[self.scope.emit(Constant(value)) for value in (1.0, 0.0)])
@@ -299,6 +335,13 @@ def _parsed(line: str) -> list[ast.stmt]:
 
 def _element(text_: str) -> ast.expr:
     return ast.parse(text_, mode="eval").body
+
+
+def _at(values: ast.expr, place: ast.expr) -> ast.expr:
+    """An element of an array, or of a row of one."""
+    if isinstance(values, ast.Subscript):
+        return ast.Subscript(values.value, ast.Tuple([values.slice, place], ast.Load()), ast.Load())
+    return ast.Subscript(values, place, ast.Load())
 
 
 def _set(place: ast.expr, value: ast.expr) -> ast.stmt:
