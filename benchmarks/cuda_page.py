@@ -33,6 +33,12 @@ def fractions(found: Found, row: Found) -> tuple[float | None, float | None]:
     return of_copy, of_arithmetic
 
 
+def launching(found: Found, row: Found) -> str:
+    """The part of a run that its launches would take if they waited for one another."""
+    each, spent = found["limits"].get("launch_us"), row["steps"] * row["us_a_step"]
+    return f"{row['launches'] * each / spent:.1%}" if each and row["launches"] else "-"
+
+
 def target(row: Found) -> str:
     """What the row was to reach, and whether it has; empty where nothing was set."""
     if row["recorded"] != "nothing":
@@ -68,6 +74,7 @@ def cells(found: Found, row: Found) -> list[str]:
         giga(row["rate"]),
         f"{row['us_a_step']:.3g}",
         "-" if further is None else f"{further:.3g}",
+        launching(found, row),
         "-" if of_copy is None else f"{of_copy:.2f}",
         "-" if of_arithmetic is None else f"{of_arithmetic:.2f}",
         target(row),
@@ -75,22 +82,14 @@ def cells(found: Found, row: Found) -> list[str]:
 
 
 HEADER = (
-    "model",
-    "N",
-    "precision",
-    "recorded",
-    "neuron-steps/s",
-    "us a step",
-    "us a further step",
-    "of copies",
-    "of issue",
-    "wanted",
+    *("model", "N", "precision", "recorded", "neuron-steps/s", "us a step", "us a further step"),
+    *("launches", "of copies", "of arithmetic", "wanted"),
 )
 
 
 def line(found: Found, row: Found) -> str:
     """A row for the terminal."""
-    widths = (15, 6, 8, 10, 10, 9, 9, 7, 6, 0)
+    widths = (15, 6, 8, 10, 10, 9, 9, 7, 7, 6, 0)
     return " ".join(f"{cell:<{width}}" for cell, width in zip(cells(found, row), widths, strict=True)).rstrip()
 
 
@@ -121,6 +120,7 @@ def section(found: Found) -> str:
     text += "A *further step* is one of a long run over a shorter one: what a step costs inside of chunks. *Of copies* is the rate over that\n"
     text += "of a kernel that reads and writes its state at every step at the copy bandwidth; *of arithmetic* is the rate over what the\n"
     text += f"multiprocessors could do with the machine code of a step ({_counted(found)}).\n"
+    text += "*Launches* is the part of the run that launching its kernels would take by itself.\n"
     text += "*One state* is that of 1000 neurons at every step.\n\n"
     rows = sorted(found["rows"], key=lambda row: (row["precision"], _place(row["model"]), row["n"], row["recorded"]))
     text += _table(HEADER, [cells(found, row) for row in rows])

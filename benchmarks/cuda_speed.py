@@ -151,6 +151,28 @@ def _best(run: Callable[[], object]) -> float:
     return best
 
 
+class Launches:
+    """How many kernels numba-cuda has launched; none is seen on the simulator."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def watch(self) -> None:
+        """Count from now on."""
+        if not simulated():
+            module: Any = import_module("numba.cuda.dispatcher")
+            launch = module.launch
+
+            def counted(*arguments: Any, **named: Any) -> Any:
+                self.count += 1
+                return launch(*arguments, **named)
+
+            module.launch = counted
+
+
+LAUNCHES = Launches()
+
+
 # ---- a model ------------------------------------------------------------------------------------
 
 
@@ -196,7 +218,7 @@ def timed(model: str, n: int, precision: str, recorded: str, backend: str, secon
     most = max(16, min(most, int(1e9 / (RECORDED_NEURONS * 8)) if recorded == "one state" else most))
     steps, runs = 16, []
     while True:
-        began = time.perf_counter()
+        before, began = LAUNCHES.count, time.perf_counter()
         sim.run(f"{steps * dt!r} ms")
         runs.append((steps, time.perf_counter() - began))
         if runs[-1][1] > seconds / 2 or steps >= most:
@@ -210,6 +232,7 @@ def timed(model: str, n: int, precision: str, recorded: str, backend: str, secon
         "rate": n * made / taken,
         "us_a_step": taken / made * 1e6,
         "us_a_further_step": (taken - shorter) / (made - fewer) * 1e6 if made > fewer else None,
+        "launches": LAUNCHES.count - before,
         "ready_s": ready,
         "compiled_in_the_run": _compiled_late(sim),
     }
@@ -224,6 +247,8 @@ def _compiled_late(sim: dvdt.Simulation) -> list[str]:
 def row(item: str, seconds: float) -> Iterator[dict[str, Any]]:
     """One row of the table; an item is "MODEL PRECISION N RECORDED"."""
     model, precision, n, *recorded = item.split()
+    if not LAUNCHES.count:
+        LAUNCHES.watch()
     yield {"model": model, "precision": precision, **timed(model, int(n), precision, " ".join(recorded), "cuda", seconds)}
 
 

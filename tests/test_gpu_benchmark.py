@@ -103,7 +103,7 @@ def test_without_a_gpu_it_says_so() -> None:
 
 def row(model: str, precision: str, n: int, recorded: str, rate: float, us: float | None = None) -> dict[str, Any]:
     told = {"model": model, "precision": precision, "n": n, "recorded": recorded, "rate": rate, "us_a_step": n / rate * 1e6}
-    return {**told, "us_a_further_step": us, "compiled_in_the_run": []}
+    return {**told, "us_a_further_step": us, "steps": 1000, "launches": 40, "compiled_in_the_run": []}
 
 
 FOUND: dict[str, Any] = {
@@ -131,6 +131,8 @@ FOUND: dict[str, Any] = {
 def test_rows_are_held_against_the_limits_and_what_is_wanted() -> None:
     copied, issued = PAGE.fractions(FOUND, FOUND["rows"][0])
     assert (copied, issued) == (pytest.approx(1.6e12 * 20 / 4e12), pytest.approx(1.6e12 * 0.16 * 128 / 3e13))
+    # 40 launches of 2.5 us in 1000 steps, of which one takes 1e8/1.6e12 s
+    assert PAGE.launching(FOUND, FOUND["rows"][0]) == f"{40 * 2.5 / (1000 * 62.5):.1%}" == "0.2%"
     assert [PAGE.target(each) for each in FOUND["rows"]] == [
         "1500 G: reached",
         "500 G: not reached",
@@ -150,6 +152,7 @@ def test_the_page_gets_the_section_and_keeps_it(tmp_path: Path) -> None:
     assert text.startswith("# Benchmarks\n\n## One thread\n\n## GPU\n\nMeasured on 2026-01-02")
     assert "No GPU was at hand" not in text
     assert "| lif | 1e+08 | float32 | nothing | 1600 G |" in text
+    assert {line.count("|") for line in text.splitlines() if line.startswith(("| model | N", "| lif | 1e", "| hodg"))} == {12}
     assert "first result of AdEx: 2.50 s, with the kernel cached 0.75 s" in text
     assert "(lif float32 15 instructions, fma)" in text
     assert "copies 4 TB/s read and written, a launch 2.5 us, multiply-adds 30 T/s in float32" in text
