@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import dvdt
 from dvdt.backends.cuda_functions import simulated
 
+from . import cuda_arrays
 from .cases import CASES, drive, start
 from .coupled import FIELD, INTEGRATE_AND_FIRE, LATERAL, ONE_SPIKE
 
@@ -246,9 +247,14 @@ def without_spikes(extent: Extent) -> Iterator[str]:
         yield "the final states differ"
 
 
+def lent(extent: Extent) -> Iterator[str]:
+    """States and recordings that others read and write on the device."""
+    yield from cuda_arrays.lent(_population("adex", extent.blocks), extent.ms, dict(EXACT), dict(CPU), _same)
+
+
 SPECIAL: Mapping[str, Callable[[Extent], Iterator[str]]] = {
     check.__name__: check
-    for check in (draws, blocks, overfull, recordings, pieces, coupled, not_finite, without_spikes, resumed, million)
+    for check in (draws, blocks, overfull, recordings, pieces, coupled, not_finite, without_spikes, lent, resumed, million)
 }
 
 

@@ -71,14 +71,23 @@ def test_it_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_part_runs_on_the_simulator(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    small = ["--models", "lif", "--sizes", "3", "--seconds", "0.002", "--checks", "draws,not_finite,model lif,without_spikes"]
+    small = [
+        "--models",
+        "lif",
+        "--sizes",
+        "3",
+        "--seconds",
+        "0.002",
+        "--checks",
+        "draws,not_finite,model lif,without_spikes,lent",
+    ]
     command = [sys.executable, "-m", "benchmarks.cuda", *small, "--out", str(tmp_path / "cuda.json")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     found = json.loads((tmp_path / "cuda.json").read_text())
     assert found["finished"]
     assert found["left_out"] == []
-    assert set(found["agreement"]) == {"draws", "not_finite", "model lif", "without_spikes"}
+    assert set(found["agreement"]) == {"draws", "not_finite", "model lif", "without_spikes", "lent"}
     assert [trouble for check in found["agreement"].values() for trouble in check["troubles"]] == []
     assert set(found["start"]) == {"cold_s", "warm_s"}
     assert set(found["limits"]) == set(PAGE.UNITS)
