@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,10 @@ class Arrays:
     """
 
     def __init__(self, kernel: Kernel, memory: Memory) -> None:
-        self.kernel, self.memory = kernel, memory
+        self.kernel = kernel
+        self.memory: Memory = weakref.proxy(
+            memory
+        )  # which holds the device: what neither is held for any more is given back at once
         self.rows = rows_of(kernel)
         self.ahead, self.lent, self.filled = False, False, False
         self.arrays: dict[str, Any] = {}

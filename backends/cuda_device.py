@@ -18,7 +18,7 @@ from . import cuda_recordings, cuda_spikes
 from .cuda_arrays import Arrays, narrowed
 from .cuda_coupled import Together
 from .cuda_functions import numba_cuda, simulated
-from .cuda_machine import refuse_what_needs
+from .cuda_machine import free_memory, refuse_what_needs
 from .cuda_pace import Pace
 from .cuda_recordings import Columns, Recordings
 from .cuda_spikes import Lists
@@ -53,10 +53,10 @@ class Device(Arrays):
 
     def __init__(self, kernel: Kernel, text: Text, functions: Mapping[str, Any], memory: Memory) -> None:
         super().__init__(kernel, memory)
-        cuda = numba_cuda()
+        memory, cuda = self.memory, numba_cuda()
         self.text, self.functions = text, functions
         self.together = Together(kernel, memory.n, memory.precision)
-        free = cuda.current_context().get_memory_info()[0]
+        free = free_memory(2 * self.bytes())
         capacity = cuda_spikes.places(kernel, memory.n, memory.precision, free)
         self._refuse_what_does_not_fit(capacity, free)
         self.allocate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import re
 import warnings
@@ -78,9 +79,21 @@ def gpu() -> Gpu:
     return Gpu(name, memory, (capability[0], capability[1]), (newest // 1000, newest % 1000 // 10))
 
 
+def free_memory(wanted: float) -> float:
+    """The bytes that are free on the GPU; where fewer than `wanted` are, what nobody holds any more is given back first."""
+    context = numba_cuda().current_context()
+    free: float = context.get_memory_info()[0]
+    if free < wanted:
+        gc.collect()
+        if hasattr(context.memory_manager, "deallocations"):  # numba keeps what is left until it needs memory itself
+            context.memory_manager.deallocations.clear()
+        free = context.get_memory_info()[0]
+    return free
+
+
 def refuse_what_needs(needed: float, what: str, free: float) -> None:
-    """Raise Unavailable where so many bytes are more than are free on the GPU."""
-    if needed > free:
+    """Raise Unavailable where so many bytes are more than are free on the GPU, or can be."""
+    if needed > free and needed > (free := free_memory(needed)):
         raise Unavailable(
             f"{what} need {needed / 1e9:.3g} GB on the GPU, {free / 1e9:.3g} GB are free: take fewer neurons,"
             ' precision="float32", or backend="cpu"'

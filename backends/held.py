@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cuda_functions import numba_cuda, simulated
+from .cuda_machine import free_memory
 from .unusable import Unavailable
 
 
@@ -31,8 +32,8 @@ class Held:
     def _refuse_what_does_not_fit(self) -> None:
         if simulated():
             return
-        needed, (free, _) = self.wanted * self.columns * self.dtype.itemsize, numba_cuda().current_context().get_memory_info()
-        if needed > free:
+        needed = self.wanted * self.columns * self.dtype.itemsize
+        if needed > (free := free_memory(needed)):
             raise Unavailable(
                 f"the recording of {self.name} ({self.wanted} rows of {self.columns} neurons) needs {needed / 1e9:.2f} GB on the GPU,"
                 f" {free / 1e9:.2f} GB are free: record fewer neurons or less often, or without on='device'"

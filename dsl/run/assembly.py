@@ -231,6 +231,12 @@ class Assembly:
         if self.lent and self.memory is not None and self.memory.device is not None:
             self.memory.device.refresh()
 
+    def release(self) -> None:
+        """Give the memory of a device back, because the run is over: what lies there is brought home."""
+        memory = self._memory()
+        memory.bring_home()
+        memory.device = None
+
     def _memory(self) -> Memory:
         assert self.memory is not None
         return self.memory

@@ -133,6 +133,7 @@ class Simulation:
     def finish(self, duration: object) -> Result:
         """As `run`, for the last time: the result takes the arrays over instead of copying them."""
         result = self._run(duration, owned=True)
+        self._assembly.release()
         self._stopped = "this simulation has been finished; run() leaves it open"
         return result
 
@@ -168,7 +169,9 @@ class Simulation:
         if not keeper.keep(self._step):
             raise self._ended(replace(reached, why="unsaved"), 0, last, notes, keeper)
         self._stopped = "this simulation has been finished"
-        return self._result(0, self._step, self._seconds, notes, owned=True)
+        result = self._result(0, self._step, self._seconds, notes, owned=True)
+        self._assembly.release()
+        return result
 
     def steps_of(self, duration: object) -> tuple[int, list[str]]:
         """How many steps a time is, and a note where it is no whole number of them. Raises UsageError for what is no time."""

@@ -7,7 +7,6 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -299,13 +298,8 @@ def test_a_recording_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatc
     """A card that has 1 kB left, of which the recording would take 10 rows of 5 neurons more than that."""
     from dvdt.backends import held
 
-    class Card:
-        def get_memory_info(self) -> tuple[int, int]:
-            return 1000, 1000
-
     monkeypatch.setattr(held, "simulated", lambda: False)
-    left = SimpleNamespace(current_context=Card, device_array=held.numba_cuda().device_array)
-    monkeypatch.setattr(held, "numba_cuda", lambda: left)
+    monkeypatch.setattr(held, "free_memory", lambda wanted: 1000)
     sim = simulation(record={"v": dvdt.record(on="device")})
     with pytest.raises(dvdt.UsageError, match=r"the recording of v \(36 rows of 5 neurons\) needs .* on the GPU"):
         sim.run("3.5 ms")
