@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..backends.kernel import Expr, Kind
@@ -24,6 +25,9 @@ def block_of(scope: Scope, statements: Sequence[nodes.Assignment], place: Place,
     for statement in statements:
         translation = translation_at(scope, place, 2, "", locals_)
         value = translation.value(written_out(statement))
+        if lenient and (cut := as_brian2_keeps_it(scope, statement, value)) is not None:
+            scope.rewrites[id(statement)] = cut
+            value = translation.value(cut.expression)
         assignment = assign(translation, statement, value, locals_)
         if assignment is not None:
             lines.append(Line(statement, assignment, translation.read))
@@ -37,6 +41,19 @@ def block_of(scope: Scope, statements: Sequence[nodes.Assignment], place: Place,
         if not lenient:
             break
     return tuple(line.assignment for line in lines)
+
+
+def as_brian2_keeps_it(scope: Scope, statement: nodes.Assignment, value: Value) -> nodes.Assignment | None:
+    """An assignment of a number to a variable of another kind, with what an array of that kind makes of it written out."""
+    entry = scope.entries.get(statement.target.id)
+    if entry is None or is_broken(value) or value.kind is entry.kind:
+        return None
+    whole, span = written_out(statement), statement.expression.span
+    if entry.kind is Kind.INTEGER and value.kind is Kind.REAL and value.literal is None:
+        return replace(statement, operator="=", expression=nodes.Call(span, "int", (whole,), span))
+    if entry.kind is Kind.BOOLEAN:
+        return replace(statement, operator="=", expression=nodes.Comparison(span, whole, (("!=", nodes.Number(span, 0)),)))
+    return None
 
 
 class Line(NamedTuple):

@@ -42,6 +42,8 @@ class Keywords:
 
 
 NOTHING = Keywords()
+BRIAN2_NAMES = frozenset(("t", "dt", "i", "N", "lastspike", "not_refractory", "pi", "e", "inf"))
+NOT_TAKEN = "`{}` is a name of the language; the value that was given for it is not used, as in Brian2"
 
 
 def read(source: Source, name: str | None, known: KnownModels, keywords: Keywords = NOTHING) -> CheckedModel:
@@ -165,13 +167,36 @@ def _check(
     from .keywords import with_keywords
 
     mistakes: tuple[Mistake, ...] = ()
+    taken: set[str] = set()
+    brian = keywords.brian or (keywords is not NOTHING and _looks_like_brian2(declaration))
     if keywords is not NOTHING:
         said = keywords
         declaration, mistakes = with_keywords(declaration, said.threshold, said.reset, said.refractory, said.events, said.method)
-        declaration, more = with_keywords(declaration, parameters=given_parameters(said.parameters, declaration))
+        taken = _own_names(declaration) & said.parameters.keys() if brian else set()
+        parameters = {name: value for name, value in said.parameters.items() if name not in taken}
+        declaration, more = with_keywords(declaration, parameters=given_parameters(parameters, declaration))
         mistakes += more
-    checked, found = analyse(declaration, known, keywords.brian, unread, given=keywords.parameters)
+    checked, found = analyse(declaration, known, brian, unread, given=keywords.parameters)
+    if checked is not None and taken:
+        checked = replace(checked, notes=(*checked.notes, *(f"{NOT_TAKEN.format(name)}" for name in sorted(taken))))
     return checked, (*mistakes, *found)
+
+
+def _own_names(declaration: ModelDeclaration) -> set[str]:
+    """The names that a text uses and Brian2 gives a meaning itself, whatever its namespace holds."""
+    from ..grammar.walks import names_used
+    from .keywords import introduced
+
+    used = {name for statement in declaration.statements for name in names_used(statement)}
+    return used & BRIAN2_NAMES - {introduced(statement) for statement in declaration.statements}
+
+
+def _looks_like_brian2(declaration: ModelDeclaration) -> bool:
+    """Whether every statement is an equation, a formula or a parameter with its unit."""
+    from ..grammar.nodes import Declaration, Definition, Differential
+
+    kinds = (Differential, Definition, Declaration)
+    return all(isinstance(statement, kinds) and statement.unit is not None for statement in declaration.statements)
 
 
 def _checked(checked: CheckedModel | None, mistakes: tuple[Mistake, ...]) -> CheckedModel:

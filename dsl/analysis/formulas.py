@@ -16,6 +16,7 @@ from ..scope import Role, Value, common_kind, real
 from ..statement_mistakes import DerivativeOfKind
 from ..suspects import Origin
 from ..translation import TIME_FORM, Translation, translation_at
+from ..units import DIMENSIONLESS
 from ..value_mistakes import ConstantNotFinite
 from .names import KINDS, enter, kind_of
 from .subject import Analysis
@@ -31,6 +32,8 @@ def define(a: Analysis, name: str) -> None:
     if name in a.unread:  # `tau = 10 msec`: what was read of it says nothing
         value = a.scope.anything(definition.expression.span)
     kind = kind_of(a, name) if role is Role.STATE else defined_kind(a, name, value)
+    if role in (Role.DERIVED, Role.INPUT) and keeps_its_value(a, definition, kind, value):
+        kind = Kind.REAL
     expression = kept_as(a, kind, translation, definition, value)
     entry = enter(a, name, role, kind, definition.name.span, value=value._replace(expression=expression, kind=kind))
     translation.fits(f"`{name}`", entry.form, value, origin_of(a, name, definition))
@@ -46,6 +49,20 @@ def define(a: Analysis, name: str) -> None:
         and not (has_flag(definition, "constant") or has_flag(definition, "constant over dt"))
     ):
         a.scope.report(DrawNeedsFlag(definition.span, name))
+
+
+def keeps_its_value(a: Analysis, definition: nodes.Definition, kind: Kind, value: Value) -> bool:
+    """Whether a formula of the keyword form says `: integer` and is none: Brian2 puts it where it is read, as it is."""
+    name = definition.name.id
+    fits = (
+        kind is Kind.REAL or value.kind is kind or value.literal is not None or (kind, value.kind) == (Kind.INTEGER, Kind.BOOLEAN)
+    )
+    if not a.lenient or fits or has_flag(definition, "constant over dt") or name not in a.written:
+        return False
+    a.scope.notes.append(f"`{name}` is declared {KIND_WORDS[kind]} and has other values; it keeps them, as in Brian2")
+    a.written[name] = replace(a.written[name], unit=DIMENSIONLESS)
+    a.scope.rewrites[id(definition)] = replace(definition, unit=nodes.Unit(definition.span, ()))
+    return True
 
 
 def defined_kind(a: Analysis, name: str, value: Value) -> Kind:

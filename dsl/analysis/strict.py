@@ -19,5 +19,6 @@ def put_right(a: Analysis, declaration: nodes.ModelDeclaration) -> nodes.ModelDe
 def strict_statement(a: Analysis, statement: nodes.Statement) -> nodes.Statement | None:
     if not isinstance(statement, (nodes.Event, nodes.EachStep)):
         return a.scope.rewrites.get(id(statement), statement)
-    block = tuple(line for line in statement.block if id(line) not in a.scope.rewrites)
+    kept = (a.scope.rewrites.get(id(line), line) for line in statement.block)
+    block = tuple(line for line in kept if isinstance(line, nodes.Assignment))
     return replace(statement, block=block) if block or isinstance(statement, nodes.Event) else None

@@ -200,3 +200,27 @@ def test_a_name_that_nobody_defines_may_be_one_of_those_given_or_be_given() -> N
         dvdt.ModelError, match=r"or give its value, parameters=\{'E_L': \.\.\.\} \(variables of the caller are not read\)"
     ):
         dvdt.Model(text, threshold="v > -50*mV", parameters={"tau": "10*ms"})
+
+
+def test_what_brian2_lets_pass_about_kinds_is_written_out_in_the_text() -> None:
+    """A formula keeps its value, whatever kind it says; an assignment is what an array of that kind makes of it."""
+    model = dvdt.Model(
+        "dv/dt = (k - v)/tau : 1\nk : integer\nb : boolean\na = 2.5*v : integer",
+        threshold="v > 1",
+        reset="v = 0; k = k/2 + a; b = 1",
+        parameters={"tau": "3*ms"},
+    )
+    assert "a = 2.5*v : 1" in str(model)
+    assert "k = int(k/2 + a)" in str(model)
+    assert "b = 1 != 0" in str(model)
+    assert any("`a` is declared integer" in note for note in model.checked.notes)
+    assert dvdt.Model(str(model)) == model
+    with pytest.raises(dvdt.ModelError, match="`a` is integer, but this is a real number"):
+        dvdt.Model("a = 2.5*v : integer\ndv/dt = -v/tau : 1\ntau = 3 ms")
+
+
+def test_names_of_the_language_stay_what_they_are_beside_a_namespace_of_brian2() -> None:
+    model = dvdt.Model("dv/dt = (i + N - v)/tau : 1", parameters={"tau": "3*ms", "N": 1000, "i": 5})
+    assert set(model.parameters) == {"tau"}
+    assert any("`N` is a name of the language" in note for note in model.checked.notes)
+    assert set(dvdt.Model("dv/dt = (N - v)/tau : 1\nN : 1", parameters={"tau": "3*ms", "N": 1000}).parameters) == {"tau", "N"}
