@@ -103,10 +103,10 @@ def step_of(cubin: bytes, neurons: int = 1) -> Step:
     Raises ValueError where there is no loop over steps.
     """
     code = listing(disassembled(cubin))
-    ways = [way for way in (_way(code, first, last) for first, last in _loops(code)) if way]
+    ways = {(first, last): way for first, last in _loops(code) if (way := _way(code, first, last))}
     if not ways:
         raise ValueError("the machine code has no loop over steps")
-    way = [code[place] for place in max(ways, key=len)]
+    way = [code[place] for place in _innermost(ways)]
     unrolled = _unrolled(way)
     parts = unrolled * neurons
     return Step({name: number / parts for name, number in Counter(i.name for i in way).items()}, unrolled, neurons)
@@ -161,6 +161,13 @@ def listing(text: str) -> list[Instruction]:
 def _loops(code: list[Instruction]) -> list[tuple[int, int]]:
     """First and last place of each loop: a branch backwards."""
     return [(i.target, place) for place, i in enumerate(code) if i.target is not None and i.target < place]
+
+
+def _innermost(ways: Mapping[tuple[int, int], list[int]]) -> list[int]:
+    """The longest way, or, where that is around a loop which makes up most of it, the way through this one: steps between recordings."""
+    (first, last), longest = max(ways.items(), key=lambda item: len(item[1]))
+    inside = {loop: way for loop, way in ways.items() if first <= loop[0] and loop[1] < last and 2 * len(way) > len(longest)}
+    return _innermost(inside) if inside else longest
 
 
 def _way(code: list[Instruction], first: int, last: int) -> list[int]:

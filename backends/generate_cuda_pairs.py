@@ -9,8 +9,9 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from .device_scope import PAIRED
 from .emit import filled, name
-from .generate_cuda import HALF, PAIRED, TEMPLATES, Generator, Text, draws_of
+from .generate_cuda import HALF, TEMPLATES, Generator, Text, draws_of
 from .kernel import Draw, Kernel, Phase
 
 TWO_NEURONS = """

@@ -72,22 +72,39 @@ def test_code_without_a_loop_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         cuda_loops.step_of(b"")
 
 
-@pytest.mark.skipif(
+assembler = pytest.mark.skipif(
     importlib.util.find_spec("numba_cuda") is None or cuda_loops.disassembler() is None,
     reason='needs NVIDIA\'s compiler and disassembler: python -m pip install ".[cuda-ci]"',
 )
+
+
+def step(name: str, precision: str, **further: Any) -> tuple[cuda_loops.Step, int]:
+    """What a step of a case takes, and the registers of a thread."""
+    from dvdt.backends.cuda_code import code_of
+
+    case = CASES[name]
+    structure = Structure(method=case.method, shapes=(("I", "array"),), **further)
+    (made,) = code_of(compile_model(dvdt.Model(case.text).checked, structure).kernel, np.dtype(precision))
+    return cuda_loops.step_of(made.cubin, made.neurons), made.registers
+
+
+@assembler
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("name", WANTED)
 def test_instructions_allow_the_speed_that_is_wanted(name: str, precision: str, record_property: Any) -> None:
     """What is counted are instructions, no time: the bound that they set on an H200 leaves room above what is wanted."""
-    from dvdt.backends.cuda_code import code_of
-
-    case = CASES[name]
-    structure = Structure(method=case.method, shapes=(("I", "array"),))
-    (made,) = code_of(compile_model(dvdt.Model(case.text).checked, structure).kernel, np.dtype(precision))
-    step = cuda_loops.step_of(made.cubin, made.neurons)
-    record_property(f"{name} {precision}", f"{step.issued:.1f} instructions a step, {made.registers} registers")
+    found, registers = step(name, precision)
+    record_property(f"{name} {precision}", f"{found.issued:.1f} instructions a step, {registers} registers")
     if precision == "float32":
-        assert step.bound(MULTIPROCESSORS, CLOCK) > MARGIN * WANTED[name]
+        assert found.bound(MULTIPROCESSORS, CLOCK) > MARGIN * WANTED[name]
     elif name != "hodgkin_huxley":
-        assert step.bound(MULTIPROCESSORS, CLOCK) > MARGIN * WANTED[name] / 3
+        assert found.bound(MULTIPROCESSORS, CLOCK) > MARGIN * WANTED[name] / 3
+
+
+@assembler
+def test_steps_between_recordings_ask_nothing() -> None:
+    """What is recorded costs a step in which it is not due next to nothing."""
+    plain, _ = step("izhikevich", "float32")
+    recorded, _ = step("izhikevich", "float32", recorded=("v",))
+    assert recorded.unrolled == plain.unrolled
+    assert abs(recorded.issued - plain.issued) <= 1.0

@@ -183,6 +183,8 @@ class Body:
                 return self.intrinsic(f"llvm.{operation}", values)
             case "abs":
                 return self.intrinsic("llvm.fabs", values)
+            case "min" | "max":  # of a number and one that is none, the number
+                return self.intrinsic(f"llvm.{operation}num", values)
             case "copysign":  # PTX names the sign first
                 return self.intrinsic("llvm.copysign", values[::-1])
             case "ex2":
