@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -103,16 +104,17 @@ def set_state(assembly: Assembly, name: str, value: object, step: int) -> None:
     assembly.observe(step)
 
 
-def state_on_device(assembly: Assembly, name: str, unit: object, now: Callable[[], Assembly]) -> OnDevice:
-    """A state where it lies on the device, for others to read and write as long as the assembly is the one that there is `now`."""
+def state_on_device(assembly: Assembly, name: str, unit: object, now: Callable[[], Assembly | None]) -> OnDevice:
+    """A state where it lies on the device, for others to read and write as long as the assembly is the one that there is `now` (None: the
+    simulation is gone). It holds nothing but the array."""
     where, backend = f"state.on_device({name!r})", assembly.settings.backend
     if backend != "cuda":
         raise UsageError(f"{where}: with backend={backend!r} states lie in the main memory, and sim.state[{name!r}] is it")
     stored = unit_on_device(assembly.binding.variables[name], unit, where, f"sim.state[{name!r}]")
-    array = assembly.lend(name)
+    array, mine = assembly.lend(name), weakref.ref(assembly)
 
     def outdated() -> str:
-        return "" if now() is assembly else "another kernel runs by now, with arrays of its own; ask sim.state.on_device anew"
+        return "" if now() is mine() else "another kernel runs by now, with arrays of its own; ask sim.state.on_device anew"
 
     return OnDevice(name, stored.text, tuple(array.shape), np.dtype(array.dtype), array, outdated)
 

@@ -455,8 +455,9 @@ class Simulation:
         if name not in self.state:
             self.state[name]  # raises, with near names
         self._keep_snapshot()
+        here = weakref.ref(self)
         with self._obstacles():
-            return state_on_device(self._assembly, name, unit, lambda: self._assembly)
+            return state_on_device(self._assembly, name, unit, lambda: sim._assembly if (sim := here()) else None)
 
     def _note_lent(self) -> None:
         """Who has been lent an array may have written it since the last step."""

@@ -197,6 +197,14 @@ def test_without_spikes(text: str) -> None:
         silent.result().spikes  # noqa: B018
 
 
+def test_exact_spike_times_without_spikes() -> None:
+    text = "dv/dt = (30 mV - v)/(2 ms) : mV\nspike when v > 20 mV: v = 0 mV\nrefractory 0.55 ms"
+    told = {"text": text, "spike_times": "exact", "state": {"v": "i*mV"}, "record": ["v"]}
+    runs = [simulation(backend, spikes=spikes, **told).run("6 ms") for backend, spikes in (("cuda", False), ("reference", True))]
+    assert len(runs[1].spikes) > 4
+    np.testing.assert_array_equal(runs[0]["v"], runs[1]["v"])
+
+
 # ---- what a run says ----------------------------------------------------------------------------
 
 

@@ -109,8 +109,12 @@ def test_memory_is_given_back(card: Driver) -> None:
     assert taken(card) == before
     sim = dvdt.Simulation(TEXT, n=70, backend="cuda")
     sim.run("1 ms")
-    assert taken(card) > before
+    v = sim.state.on_device("v")
+    whole, values = taken(card), v.copy_to_host()
     del sim
+    assert before < taken(card) < whole
+    np.testing.assert_array_equal(view(v, card), values)
+    del v
     assert taken(card) == before
 
 
