@@ -197,7 +197,9 @@ def pieces(extent: Extent) -> Iterator[str]:
         sim = dvdt.Simulation(_population("adex", n), dt="0.1 ms", seed=3, record=["v"], progress=False, **how)
         for part in (1, 2, 3):
             sim.run(f"{extent.ms * part / 10} ms")
-            sim.state["v"][part % n] = -60.0
+            v = np.array(sim.state["v"])
+            v[part % n] = -60.0
+            sim.state["v"] = v
             sim.parameters["b"] = 80.5 + part
             sim.step(3)
         results.append(sim.result())
@@ -252,9 +254,19 @@ def lent(extent: Extent) -> Iterator[str]:
     yield from cuda_arrays.lent(_population("adex", extent.blocks), extent.ms, dict(EXACT), dict(CPU), _same)
 
 
+def exact_times(extent: Extent) -> Iterator[str]:
+    """Spikes between the points of the grid."""
+    for name in ("lif", "izhikevich"):
+        for found in _alike(_population(name, extent.blocks // 10), extent.ms, ["v"], spike_times="exact"):
+            yield f"{name}: {found}"
+
+
 SPECIAL: Mapping[str, Callable[[Extent], Iterator[str]]] = {
     check.__name__: check
-    for check in (draws, blocks, overfull, recordings, pieces, coupled, not_finite, without_spikes, lent, resumed, million)
+    for check in (
+        *(draws, blocks, overfull, recordings, pieces, coupled, exact_times),
+        *(not_finite, without_spikes, lent, resumed, million),
+    )
 }
 
 
