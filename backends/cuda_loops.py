@@ -103,7 +103,7 @@ def step_of(cubin: bytes, neurons: int = 1) -> Step:
     Raises ValueError where there is no loop over steps.
     """
     code = listing(disassembled(cubin))
-    ways = {(first, last): way for first, last in _loops(code) if (way := _way(code, first, last))}
+    ways = {loop: places for loop in _loops(code) if (places := _way(code, *loop))}
     if not ways:
         raise ValueError("the machine code has no loop over steps")
     way = [code[place] for place in _innermost(ways)]
