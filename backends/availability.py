@@ -104,6 +104,11 @@ def _status(name: str, obstacle: str) -> BackendStatus:
     return BackendStatus(name, obstacle, "" if obstacle else device_of(name))
 
 
+def obstacle_of(backend: str) -> str:
+    """Why this machine cannot run a backend, with what to do; empty where it can."""
+    return BACKENDS[backend].obstacle()
+
+
 def device_of(backend: str) -> str:
     """What a backend that can run here computes on, where that is not the processor."""
     return BACKENDS[backend].device()

@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backends.availability import obstacle_of
 from ...backends.memory import NonFinite, recorded_as
 from ...backends.unusable import Unavailable
 from ..errors import RunError, UsageError
@@ -294,6 +295,11 @@ class Simulation:
         called: str,
     ) -> Simulation:
         """The simulation of a checkpoint."""
+        if backend is None and (why := obstacle_of(kept.settings.backend)):
+            begun, here = kept.settings.backend, f"{called}(..., backend='cpu')"
+            raise UsageError(
+                f"{called}: the run was begun with backend={begun!r}. {here} goes on with it here. Why not so: {why}"
+            )
         values, state = restored(kept, "parameters", parameters or {}), restored(kept, "state", {})
         made = cls.__new__(cls)
         chosen = anew(kept.settings, backend, threads, progress)

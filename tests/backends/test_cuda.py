@@ -48,6 +48,21 @@ def test_a_machine_without_numba_cuda_is_told_what_to_type(monkeypatch: pytest.M
     assert "numba-cuda" in statuses["cuda"]
 
 
+def test_a_run_that_was_begun_on_a_gpu_goes_on_without_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A checkpoint that says so of itself; written here, where there is none."""
+    monkeypatch.setattr(cuda_machine.importlib.util, "find_spec", lambda name: None)
+    begun = dvdt.Simulation("lif", n=2, precision="float32", backend="reference", seed=1)
+    begun.run("1 ms")
+    begun._settings = replace(begun._settings, backend="cuda")
+    begun.save(tmp_path / "x.ckpt")
+    with pytest.raises(
+        dvdt.UsageError, match=r"begun with backend='cuda'\. load\(\.\.\., backend='cpu'\) goes on .* is not installed"
+    ):
+        dvdt.Simulation.load(tmp_path / "x.ckpt")
+    onward = dvdt.Simulation.load(tmp_path / "x.ckpt", backend="reference")
+    assert (onward.t, onward.run("1 ms").report.precision) == (1e-3, "float32")
+
+
 @assembler
 def test_a_machine_without_a_driver_is_told_so() -> None:
     from numba import cuda as device
