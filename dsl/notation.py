@@ -40,6 +40,11 @@ class _Printer(StrPrinter):  # type: ignore[misc]
             return f"({arguments[1]} if {arguments[0]} else {arguments[2]})"
         if name in ("to_real", "to_double"):
             return f"({arguments[0]})"
+        if name == "power":
+            base, exponent = (
+                text if part.is_Atom else f"({text})" for part, text in zip(expression.args, arguments, strict=True)
+            )
+            return f"{base}^{exponent}"
         return f"{_WORDS.get(name, name)}({', '.join(arguments)})"
 
 

@@ -116,7 +116,7 @@ def _report(assembly: Assembly, stretch: Stretch) -> Report:
         compile_seconds=spent,
         kernels_compiled=compiled,
         neuron_steps_per_second=n * steps / seconds if seconds else 0.0,
-        notes=(*stretch.notes, *assembly.compiled.notes),
+        notes=(*stretch.notes, *assembly.binding.model.notes, *assembly.compiled.notes),
         noise=assembly.compiled.noise,
         spike_times=settings.spike_times,
         spikes=settings.spikes,
@@ -132,7 +132,7 @@ def page(population: Population, assembly: Assembly, time: str) -> str:
         ("dt", f"{settings.dt:.10g} ms, conventions {settings.convention.name}"),
         ("backend", f"{settings.backend}, {settings.precision.name}"),
         ("seed", str(settings.seed)),
-        *[("note", note) for note in compiled.notes],
+        *[("note", note) for note in (*assembly.binding.model.notes, *compiled.notes)],
     ]
     return f"{population._repr_html_()}<div>at t = {escape(time)}</div>{folded('how it is run', table((), lines))}"
 
