@@ -86,7 +86,8 @@ def main() -> int:
     print(cuda_page.section(report.found))
     if chosen.write:
         cuda_page.write(report.found, Path("docs/benchmarks.md"))
-    return 1 if any(each["troubles"] for each in report.found["agreement"].values()) else 0
+    checked = report.found["agreement"].values()
+    return 0 if chosen.checks == "none" or (checked and not any(check["troubles"] for check in checked)) else 1
 
 
 def described() -> dict[str, Any]:

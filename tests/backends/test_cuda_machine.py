@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import dvdt
@@ -211,3 +212,25 @@ def test_each_failure_says_what_to_do(error: Exception, expected: str) -> None:
 def test_an_error_of_another_kind_is_left_alone() -> None:
     with pytest.raises(ZeroDivisionError), cuda_machine.running():
         raise ZeroDivisionError
+
+
+# ---- what a kernel is kept under
+
+
+def test_a_function_from_outside_is_told_apart_by_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dvdt.backends import cuda
+
+    seen: list[str] = []
+
+    def functions_for(content: str, *given: object) -> tuple[dict[str, object], bool]:
+        seen.append(content)
+        return {}, False
+
+    monkeypatch.setattr(cuda, "obstacle", lambda: "")
+    monkeypatch.setattr(cuda, "gpu", lambda: cuda_machine.Gpu("card", 1 << 34, (9, 0), (13, 0)))
+    monkeypatch.setattr(cuda, "functions_for", functions_for)
+    text = "dv/dt = (f(v) - v)/(10 ms) : 1\nf(a) : 1"
+    for function in (lambda a: a + 1, lambda a: a + 2, lambda a: a + 1):
+        sim = dvdt.Simulation(text, dt="0.1 ms", backend="cuda", parameters={"f": function}, method="euler", progress=False)
+        cuda.build(sim._assembly.kernel, np.dtype(np.float32))
+    assert seen[0] == seen[2] != seen[1]
