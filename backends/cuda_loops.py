@@ -106,10 +106,10 @@ def step_of(cubin: bytes, neurons: int = 1) -> Step:
     ways = {loop: places for loop in _loops(code) if (places := _way(code, *loop))}
     if not ways:
         raise ValueError("the machine code has no loop over steps")
-    way = [code[place] for place in _innermost(ways)]
-    unrolled = _unrolled(way)
+    made = [code[place] for place in _innermost(ways)]
+    unrolled = _unrolled(made)
     parts = unrolled * neurons
-    return Step({name: number / parts for name, number in Counter(i.name for i in way).items()}, unrolled, neurons)
+    return Step({name: number / parts for name, number in Counter(i.name for i in made).items()}, unrolled, neurons)
 
 
 # ---- the listing --------------------------------------------------------------------------------
