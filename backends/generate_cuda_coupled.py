@@ -31,6 +31,8 @@ from .generate_cuda import (
     probe_symbols,
     with_arguments,
 )
+from .generate_cuda_across import Across
+from .generate_cuda_values import Values
 from .kernel import Array, Emit, Kernel, Kind, MatrixProduct, Phase, Reduce
 
 Reductions = tuple[Reduce | MatrixProduct, ...]
@@ -45,7 +47,7 @@ def advance(ARGUMENTS):
         tiles = (n + THREADS - 1) // THREADS
         bits = THREAD_BITS
         side = 0
-        SPACES
+        SHARED
         NOTHING
         tile = block
         while tile < tiles:
@@ -180,11 +182,11 @@ class CoupledGenerator(Generator):
     layout: Layout = field(kw_only=True, default=ON_DEVICE)
 
     def __post_init__(self) -> None:
-        from .generate_cuda_across import Across
-
         super().__post_init__()
         self.named = {array.name: array for array in self.kernel.arrays}
-        self.across = Across(self.layout, room_of(self.kernel), self.scope, self.named, self.loaded, self.element)
+        self.kept_in = room_of(self.kernel)
+        self.values = Values(self.layout, self.kept_in, self.scope, self.named, self.loaded, self.element)
+        self.across = Across(self.values)
         self.passing = self._passing()
 
     def templates(self) -> Iterable[str]:
@@ -209,8 +211,8 @@ class CoupledGenerator(Generator):
             between += self.one_pass(before.reductions, segment)
             between += [*ast.parse("grid.sync()").body, *self.across.across(segment.reductions)]
         statements = {
-            "SPACES": self.across.spaces(reductions),
-            "NOTHING": self.across.nothing(reductions),
+            "SHARED": self.across.shared(reductions),
+            "NOTHING": self.across.folds.nothing(reductions),
             "BEGIN": begin,
             **self.recorded(),
             "TURN": self.turn((first, *middle)[-1].reductions, last, first),
@@ -224,7 +226,7 @@ class CoupledGenerator(Generator):
     def arguments(self, fixed: list[str]) -> tuple[Argument, ...]:
         found = super().arguments(fixed)
         matrices = [Argument(self.scope.spelling(m.name), "matrix", m.name, Kind.REAL) for m in self.kernel.matrices]
-        rows = self.across.room.rows
+        rows = self.kept_in.rows
         return (*found, *matrices, *[Argument(place, place) for place in ACROSS if place in rows])
 
     def recorded(self) -> dict[str, list[ast.stmt]]:
@@ -245,7 +247,7 @@ class CoupledGenerator(Generator):
         used = self.used(settling, past, present) | probe_symbols(self.kernel.probes)
         unchecked = [guarded for guarded in self.kernel.guarded if guarded not in used]
         statements = {
-            "NONE": self.across.none(present.reductions),
+            "NONE": self.values.none(present.reductions),
             "LOAD": self.loads(used),
             "PAST_TIMES": self.times(set(all_symbols(past.phases))),
             "SETTLE": self.across.settled(settling),
@@ -262,7 +264,7 @@ class CoupledGenerator(Generator):
     def one_pass(self, settling: Reductions, present: Segment) -> list[ast.stmt]:
         used = self.used(settling, present)
         statements = {
-            "NONE": self.across.none(present.reductions),
+            "NONE": self.values.none(present.reductions),
             "LOAD": self.loads(used),
             "TIMES": self.times(set(all_symbols(present.phases))),
             "SETTLE": self.across.settled(settling),
@@ -285,7 +287,7 @@ class CoupledGenerator(Generator):
     def phases(self, segment: Segment) -> list[ast.stmt]:
         made: list[ast.stmt] = []
         for phase in segment.phases:
-            made += [*self.phase(phase), *self.across.values(phase.reductions)]
+            made += [*self.phase(phase), *self.values.values(phase.reductions)]
         return made
 
     def stores(self, segment: Segment, used: set[str], inside: bool) -> list[ast.stmt]:
