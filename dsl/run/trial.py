@@ -23,7 +23,8 @@ from .linearised import GROWTH, at
 from .settings import settings
 
 LOOKS = 64
-LONGEST, SHORTEST, OPERATIONS = 512, 64, 30_000  # steps; and operations of the reference that a person waits for
+LONGEST, SHORTEST, OPERATIONS = 512, 16, 30_000  # steps; and operations of the reference that a person waits for
+PATIENCE = 4  # how many times as many a large model may take before it is looked at in fewer steps
 HALVINGS = 6  # of a step with which the run does not stay finite
 STIFFEST = 6  # places whose longest step is worked out
 
@@ -56,7 +57,7 @@ def attempt(model: CheckedModel, method: str | None, dt: float, parameters: Mapp
     except UsageError as missing:
         return Trial(0.0, remark=f"not tried: {missing}")
     steps = _length(_assembled(binding, method, dt), dt)
-    coarse, fine = (_course(binding, method, dt / part, steps * part) for part in (1, 2))
+    coarse, fine = (_course(binding, method, dt / part, steps * part, min(LOOKS, steps)) for part in (1, 2))
     limit, where = _limit(_smooth_enough(fine, binding, method, dt, steps))
     duration = steps * dt
     if not coarse.finite:
@@ -78,13 +79,15 @@ def _assembled(binding: Binding, method: str | None, dt: float) -> Assembly:
 def _length(assembly: Assembly, dt: float) -> int:
     body = [statement for phase in assembly.kernel.phases for statement in phase.body]
     work = sum(1 if isinstance(s, Draw) else sum(1 for _ in operations_of(s.expression)) for s in body)
-    return max(SHORTEST, min(LONGEST, OPERATIONS // max(work, 1))) // LOOKS * LOOKS
+    if work * LOOKS > PATIENCE * OPERATIONS:
+        return SHORTEST
+    return max(LOOKS, min(LONGEST, OPERATIONS // max(work, 1))) // LOOKS * LOOKS
 
 
-def _course(binding: Binding, method: str | None, dt: float, steps: int) -> Course:
+def _course(binding: Binding, method: str | None, dt: float, steps: int, looks: int) -> Course:
     assembly = _assembled(binding, method, dt)
     memory, program, jacobian = assembly.place(steps), assembly.build(), assembly.compiled.jacobian
-    edges = np.linspace(0, steps, LOOKS + 1).astype(np.int64).tolist()
+    edges = np.linspace(0, steps, looks + 1).astype(np.int64).tolist()
 
     def look(step: int) -> None:
         times.append(step * dt)
@@ -143,7 +146,7 @@ def _smooth_enough(fine: Course, binding: Binding, method: str | None, dt: float
     for halving in range(2, HALVINGS + 1):
         if fine.finite:
             break
-        fine = _course(binding, method, dt / 2**halving, steps)
+        fine = _course(binding, method, dt / 2**halving, steps, min(LOOKS, steps))
     return fine
 
 

@@ -182,3 +182,44 @@ def test_looking_ahead_leaves_the_run_as_it_was() -> None:
         simulation.step()
     np.testing.assert_array_equal(at_once.final_state["x"], simulation.state["x"])
     np.testing.assert_array_equal(at_once.spikes.i, simulation.result().spikes.i)
+
+
+@pytest.mark.parametrize("method", ["euler", "rk2", "rk4", "exponential_euler", "backward_euler", "exact"])
+def test_the_limit_of_many_states_is_that_of_their_blocks(method: str) -> None:
+    """Sixty states in pairs that know nothing of each other: the limit of all is that of the fastest pair, which is worked out alone."""
+    rng = np.random.default_rng(3)
+    pairs = [np.array([[-1.0, 2.0], [-2.5, -1.0]]) * scale for scale in rng.uniform(0.1, 3, 30)]
+    whole = np.zeros((60, 60))
+    for k, pair in enumerate(pairs):
+        whole[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] = pair
+    alone = min(longest_step(pair, MAPS[method]) for pair in pairs)
+    assert longest_step(whole, MAPS[method]) == pytest.approx(alone, rel=2e-4)
+
+
+@pytest.mark.parametrize("method", ["euler", "rk2", "rk4", "backward_euler"])
+def test_a_mode_is_multiplied_by_what_its_matrix_has_as_eigenvalue(method: str) -> None:
+    """The matrices of one step, written out: their eigenvalues are the factors."""
+    rng = np.random.default_rng(5)
+    jacobian, dt, unit = rng.normal(size=(6, 6)), 0.37, np.eye(6)
+    a = jacobian * dt
+    matrix = {
+        "euler": unit + a,
+        "rk2": unit + a + a @ a / 2,
+        "rk4": unit + a + a @ a / 2 + a @ a @ a / 6 + a @ a @ a @ a / 24,
+        "backward_euler": np.linalg.inv(unit - a),
+    }[method]
+    sizes = np.sort(MAPS[method].sizes(jacobian, np.linalg.eigvals(jacobian), dt))
+    assert sizes == pytest.approx(np.sort(np.abs(np.linalg.eigvals(matrix))), rel=1e-10)
+
+
+def test_a_large_model_is_tried_for_fewer_steps() -> None:
+    """A ring of seventy: the error over 16 steps is that of two runs."""
+    ring = "\n".join(
+        f"dx{k}/dt = (tanh(x{k - 1 if k else 69} + exp(-x{k}^2)) - x{k})/ms : 1; x{k}(0) = {k / 70}" for k in range(70)
+    )
+    explanation = dvdt.Model(ring).explain("rk4", dt="0.1 ms")
+    trial = explanation.trial
+    assert trial.duration == pytest.approx(1.6)
+    runs = [dvdt.simulate(ring, "1.6 ms", dt=f"{dt} ms", method="rk4", backend="reference", record="x7") for dt in (0.1, 0.05)]
+    error = np.max(np.abs(runs[0]["x7", 0] - runs[1]["x7", 0][::2]))
+    assert {state: found for state, found, _ in trial.errors}["x7"] == pytest.approx(error, rel=1e-6)
