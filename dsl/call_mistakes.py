@@ -15,7 +15,40 @@ ELSEWHERE: Mapping[str, str] = {
     "ln": "write `log(x)`, the natural logarithm",
     "pow": "write `x^y`",
     "power": "write `x^y`",
+    **dict.fromkeys(("square", "sqr"), "write `x^2`"),
+    "cube": "write `x^3`",
     "fabs": "write `abs(x)`",
+    **dict.fromkeys(("sgn", "signum"), "write `sign(x)`"),
+    **dict.fromkeys(("maximum", "fmax"), "write `max(a, b)`"),
+    **dict.fromkeys(("minimum", "fmin"), "write `min(a, b)`"),
+    "fmod": "write `x % y`",
+    "trunc": "write `int(x)`",
+    "exp2": "write `2^x`",
+    **dict.fromkeys(("expit", "logistic", "sigm"), "write `sigmoid(x)`, which is 1/(1 + exp(-x))"),
+    "softplus": "write `log1p(exp(x))`",
+    **dict.fromkeys(("pos", "positive", "rectify"), "write `relu(x)`"),
+    **dict.fromkeys(
+        ("sech", "csch", "coth", "sec", "csc", "cot"), "write it with sinh, cosh, tanh, sin, cos or tan, such as `1/cosh(x)`"
+    ),
+    "arctanh": "write `0.5*log((1 + x)/(1 - x))`",
+    "atanh": "write `0.5*log((1 + x)/(1 - x))`",
+    **dict.fromkeys(("asinh", "arcsinh"), "write `log(x + sqrt(x^2 + 1))`"),
+    **dict.fromkeys(("acosh", "arccosh"), "write `log(x + sqrt(x^2 - 1))`"),
+    **dict.fromkeys(
+        ("erf", "erfc", "gamma", "lgamma"),
+        "give it from Python: declare `{0}(x) : 1`, and parameters={{'{0}': lambda x: math.{0}(x)}}",
+    ),
+    **dict.fromkeys(
+        ("if_else", "ifelse", "piecewise", "Piecewise", "cond"), "write `a if condition else b`, or `where(condition, a, b)`"
+    ),
+    **dict.fromkeys(("float", "real", "double"), "take it away: numbers are real; a condition counts as 0 or 1"),
+    "bool": "compare it with something, such as `x != 0`",
+    **dict.fromkeys(("avg", "average"), "write `mean(x)` for the mean over all neurons"),
+    "resolution": "write `dt`",
+    "steps": "durations are not counted in steps: `refractory 2 ms`; the number of this step is `step`",
+    **dict.fromkeys(("random_normal", "Normal"), "write `mean + std*randn()`"),
+    **dict.fromkeys(("random_uniform", "Uniform"), "write `low + (high - low)*rand()`"),
+    "delay": "let a state follow it, `dx/dt = (v - x)/tau`, or keep old values in variables that `each step:` assigns",
     "heav": "write `heaviside(x)`",
     "sum": "write `total(x)` for the sum over all neurons, `a + b` for a sum of terms",
     "H": "write `heaviside(x)`",
@@ -48,7 +81,7 @@ class UnknownFunction(Mistake):
     @property
     def help(self) -> str:
         if self.name in ELSEWHERE:
-            return ELSEWHERE[self.name]
+            return ELSEWHERE[self.name].format(self.name)
         if self.near:
             return f"did you mean {one_of(self.near)}?"
         if self.arguments in ("t", "t, i"):
@@ -57,7 +90,7 @@ class UnknownFunction(Mistake):
 
     @property
     def replacement(self) -> str | None:
-        return self.near[0] if len(self.near) == 1 else None
+        return self.near[0] if len(self.near) == 1 and self.name not in ELSEWHERE else None
 
 
 @dataclass(frozen=True)
