@@ -115,7 +115,7 @@ class Model:
         _text(text, "text")
         for argument, said_so in (("threshold", threshold), ("reset", reset), ("method", method)):
             _text("" if said_so is None else said_so, argument)
-        given = _mapping(parameters, "parameters")
+        given = {argument: _from_brian2(value) for argument, value in _mapping(parameters, "parameters").items()}
         said = Keywords(threshold, reset, _duration(refractory), _events(events), method, given)
         self.checked = read(Source(text, NAMELESS if name is None else identifier(name)), name, SHELF.declaration, said)
         used = {variable.name for variable in (*self.checked.parameters, *self.checked.externals)}
@@ -341,9 +341,20 @@ def _events(given: Mapping[str, EventText] | None) -> dict[str, EventText]:
     return events
 
 
+def _from_brian2(value: object) -> object:
+    """A value, or the series that a TimedArray of Brian2 is."""
+    if type(value).__name__ != "TimedArray":
+        return value
+    from .run.inputs.timed_array import series_of
+
+    return series_of(value) or value
+
+
 def _duration(refractory: object) -> str | None:
-    """What `refractory=` says as text: a duration may also be a quantity object."""
-    if refractory is None or isinstance(refractory, str):
+    """What `refractory=` says as text: a duration may also be a quantity object, and Brian2's False is none."""
+    if refractory is None or refractory is False:
+        return None
+    if isinstance(refractory, str):
         return refractory
     from .run.duration import time_in_ms
 

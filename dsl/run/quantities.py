@@ -100,11 +100,14 @@ def _pint(value: Any) -> tuple[object, Exponents] | None:
 
 
 def _brian2(value: Any) -> tuple[object, Exponents] | None:
-    if not (hasattr(value, "dim") and hasattr(value.dim, "get_dimension")):
+    if not (hasattr(value, "dim") and hasattr(value.dim, "get_dimension")) or callable(value):
         return None
-    return np.array(value, np.float64, subok=False), _exponents(
-        {base: value.dim.get_dimension(base) for base in BASES}, "the Brian2 quantity"
-    )
+    return np.array(value, np.float64, subok=False), brian2_exponents(value)
+
+
+def brian2_exponents(value: Any) -> Exponents:
+    """The dimension that an object of Brian2 carries."""
+    return _exponents({base: value.dim.get_dimension(base) for base in BASES}, "the Brian2 quantity")
 
 
 def _astropy(value: Any) -> tuple[object, Exponents] | None:

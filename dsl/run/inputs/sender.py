@@ -10,6 +10,7 @@ from ...checked import CheckedModel, Parameter
 from ...errors import UsageError
 from ...substitute import operations_of, substitute, symbols_of
 from ..values import DRAWS, Formula, Input, Source, Target, TimeFunction, Uniform, formula, source_of
+from .timed_array import series_of
 
 SETTLED = frozenset({"@t", "@dt", "@i", "@n"})  # what a function of time may read
 
@@ -91,7 +92,10 @@ def in_unit_of(target: Target, expression: Expr) -> Expr:
 
 
 def as_input(value: object) -> object:
-    """The value, or what drives with it where it is a model or a population."""
+    """The value, or what drives with it where it is a model, a population or a TimedArray of Brian2."""
+    series = series_of(value)
+    if series is not None:
+        return series
     model, parameters = getattr(value, "checked", None), getattr(value, "bound", {})
     if not isinstance(model, CheckedModel):
         model, parameters = getattr(value, "model", None), getattr(value, "parameters", {})

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import dvdt
 from dvdt.dsl.errors import ModelError, UsageError
 from dvdt.dsl.expressions import quantity
 from dvdt.dsl.run.duration import time_in_ms
@@ -102,3 +103,37 @@ def test_simple_texts_are_read_as_the_grammar_reads_them(number, symbol):
 @pytest.mark.parametrize("text", ["1 mV/ms", "1*mV", "1 mV + 1 mV", "1 s s", "--1 s", "1e400 s", "٣ ms", "1_0 s", "nan s", "s"])
 def test_other_texts_are_left_to_the_grammar(text):
     assert simply_written(text) is None
+
+
+class TimedArray:
+    """As Brian2's: values in base SI units, their interval in seconds and their dimension; called in expressions."""
+
+    def __init__(self, values: object, dt: float, **powers: int) -> None:
+        self.values, self.dt, self.dim = np.asarray(values, float), dt, Brian2Dimension(**powers)
+
+    def __call__(self, t: float) -> float:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("called", [True, False])
+def test_a_timed_array_of_brian2_drives(called: bool) -> None:
+    """v' = I/C with 1 nA for 2 ms and 3 nA from there on, C = 1 nF: 1 mV a ms, then 3 mV a ms."""
+    current = TimedArray([1e-9, 3e-9], 2e-3, A=1)
+    if called:
+        model = dvdt.Model("dv/dt = I(t)/(1*nF) : volt", parameters={"I": current})
+        result = dvdt.simulate(model, "5 ms", backend="reference", record=["v"])
+    else:
+        text = "dv/dt = I/(1 nF) : mV; I = 0 pA"
+        result = dvdt.simulate(text, "5 ms", parameters={"I": current}, backend="reference", record=["v"])
+    np.testing.assert_allclose(result.final_state.si("v"), [11e-3], rtol=1e-12)
+
+
+def test_two_columns_of_a_timed_array_are_two_neurons() -> None:
+    table = TimedArray([[1e-9, 2e-9], [3e-9, 4e-9]], 2e-3, A=1)
+    model = dvdt.Model("dv/dt = I(t, i)/(1*nF) : volt", parameters={"I": table})
+    result = dvdt.simulate(model, "5 ms", n=2, backend="reference")
+    np.testing.assert_allclose(result.final_state.si("v"), [11e-3, 16e-3], rtol=1e-12)
+
+
+def test_brian2_says_false_where_there_is_no_refractory_period() -> None:
+    assert "refractory" not in str(dvdt.Model("dv/dt = -v/(10*ms) : 1", threshold="v > 1", refractory=False))
