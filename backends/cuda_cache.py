@@ -10,10 +10,10 @@ import functools
 import pickle
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import version
-from types import MappingProxyType
 from typing import Any
 
 from . import cache
@@ -46,32 +46,28 @@ def _linker() -> object:
 
 
 def functions_for(
-    content: str,
-    device: str,
-    types: Mapping[str, Types],
-    define: Callable[[bool], Functions],
-    options: Functions = MappingProxyType({}),
+    content: str, device: str, types: Mapping[str, Types], define: Callable[[bool], Functions]
 ) -> tuple[Functions, bool]:
     """The functions of some content, ready to be launched, and whether they had to be compiled.
 
     They come from this process, from disk, or from `define(True)`, which gives them in Python; what is found on disk needs no more of them
-    than their names and arguments, `define(False)`. `device` says what they are compiled for, `types` those of each function's
-    arguments, `options` are numba's (`cuda.jit`). On the simulator nothing is compiled or kept.
+    than their names and arguments, `define(False)`. `device` says what they are compiled for, `types` are those of each function's
+    arguments. On the simulator nothing is compiled or kept.
     """
     if simulated():
         defined = define(True)
         return {name: numba_cuda().jit(defined[name]) for name in types}, True
-    key = cache.digest("cuda", content, device, repr(sorted(types.items())), repr(sorted(options.items())), environment())
+    key = cache.digest("cuda", content, device, repr(sorted(types.items())), environment())
     with _LOCK:
         if key in _LOADED:
             return _LOADED[key], False
         kept = _kept(key)
         defined = define(kept is None)
         # what is assembled is the text whose registers and spills the tests look at; left to itself numba compiles twice, to link at last
-        functions = {name: numba_cuda().jit(defined[name], **{"lto": False, **options}) for name in types}
+        functions = {name: numba_cuda().jit(defined[name], lto=False) for name in types}
         if kept is None:
             kernels = {name: function.compile(types[name]) for name, function in functions.items()}
-            cache.write(key, {name: base64.b64encode(pickle.dumps(kernel)).decode() for name, kernel in kernels.items()})
+            cache.write(key, {name: _packed(kernel) for name, kernel in kernels.items()})
         else:
             for name, kernel in kept.items():
                 kernel.bind()
@@ -83,4 +79,10 @@ def functions_for(
 def _kept(key: str) -> Functions | None:
     """Numba's kernels by the names of their functions. They are pickled in a folder that is the user's alone (see `cache`)."""
     found = cache.read(key)
-    return None if found is None else {name: pickle.loads(base64.b64decode(kernel)) for name, kernel in found.items()}
+    if found is None:
+        return None
+    return {name: pickle.loads(zlib.decompress(base64.b64decode(text))) for name, text in found.items()}
+
+
+def _packed(kernel: Any) -> str:
+    return base64.b64encode(zlib.compress(pickle.dumps(kernel))).decode()
