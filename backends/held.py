@@ -41,7 +41,8 @@ class Held:
 
     def rows(self, rows: slice) -> Any:
         """Some rows as they lie on the device."""
-        return self.array[rows] if self.array is not None else numba_cuda().device_array((0, self.columns), self.dtype)
+        count = max(0, rows.stop - rows.start)
+        return self.array[rows] if count and self.columns else numba_cuda().device_array((count, self.columns), self.dtype)
 
     def copied(self, rows: slice) -> Any:
         """Some rows in an array of their own on the device."""
@@ -58,6 +59,6 @@ class Held:
 
     def put(self, rows: slice, values: NDArray[Any]) -> None:
         """Write some rows from the main memory."""
-        self.make_room()
         if values.size:
+            self.make_room()
             self.array[rows].copy_to_device(np.ascontiguousarray(values))

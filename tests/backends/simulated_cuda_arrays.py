@@ -278,6 +278,17 @@ def test_a_recording_in_a_unit_that_is_not_computed_in() -> None:
     assert result["u"][0, 0] == 0.002
 
 
+@pytest.mark.parametrize("conventions", ["dvdt", "brian2", "nest"])
+@pytest.mark.parametrize(("every", "neurons"), [(None, []), ("50 ms", None)], ids=["of nobody", "of hardly a moment"])
+def test_recordings_of_nothing(every: Any, neurons: Any, conventions: str) -> None:
+    told = {"conventions": conventions, "text": TEXT}
+    got = simulation(record={"v": dvdt.record(every, neurons, on="device")}, **told)
+    expected = simulation("reference", record={"v": dvdt.record(every, neurons)}, **told)
+    for mine, theirs in ((got.result(), expected.result()), (got.run("0.5 ms"), expected.run("0.5 ms"))):
+        assert mine.on_device("v").shape == mine["v"].shape == theirs["v"].shape
+        np.testing.assert_array_equal(mine["v"], theirs["v"])
+
+
 def test_what_cannot_stay_on_the_device_is_refused() -> None:
     for record, words in (
         ({"v": dvdt.record(on="gpu")}, "expected 'device', or None"),
