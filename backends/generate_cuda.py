@@ -316,7 +316,8 @@ class Generator:
     # ---- pieces -------------------------------------------------------------------------------------
 
     def times(self, used: set[str]) -> list[ast.stmt]:
-        lines = {"@t": "t = double(step) * interval", "@t_next": "t_next = double(step + 1) * interval"}
+        """The time is rounded as everywhere: drawn together with a sum it would not be the 9 ms that a condition asks for."""
+        lines = {"@t": "t = times(double(step), interval)", "@t_next": "t_next = times(double(step + 1), interval)"}
         return [statement for symbol, line in lines.items() if symbol in used for statement in parsed(line)]
 
     def times_in_chunk(self, used: set[str]) -> list[ast.stmt]:

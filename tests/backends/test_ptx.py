@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -49,6 +50,10 @@ def shifted_right(a: int, b: int) -> int:
     return signed(a) >> min(b & 0xFFFFFFFF, 63)
 
 
+def mask_of(place: int, width: int) -> int:
+    return (1 << (width & 255)) - 1 << (place & 255)
+
+
 WHOLE: dict[str, tuple[str, Callable[[int, int], int]]] = {
     "add.s64": ("add.s64 %d3, %d1, %d2;", lambda a, b: a + b),
     "mul.hi.s64": ("mul.hi.s64 %d3, %d1, %d2;", lambda a, b: signed(a) * signed(b) >> 64),
@@ -67,6 +72,11 @@ WHOLE: dict[str, tuple[str, Callable[[int, int], int]]] = {
     "setp.hi.u64": ("setp.hi.u64 %p1, %d1, %d2; selp.b64 %d3, 7, -7, %p1;", lambda a, b: 7 if a > b else -7),
     "cvt.s64.s32": ("cvt.u32.u64 %r1, %d1; cvt.s64.s32 %d3, %r1;", lambda a, b: signed(a, 32)),
     "cvt.s64.s16": ("cvt.u16.u64 %h1, %d1; cvt.s64.s16 %d3, %h1;", lambda a, b: signed(a, 16)),
+    "bfi.b64": (
+        "cvt.u32.u64 %r1, %d1; cvt.u32.u64 %r2, %d2; bfi.b64 %d3, %d1, %d2, %r1, %r2;",
+        lambda a, b: b & ~(mask_of(a, b)) | a << (a & 255) & mask_of(a, b),
+    ),
+    "bfi.b32": ("bfi.b64 %d3, %d1, %d2, 2, 62;", lambda a, b: b & 3 | a << 2),
     "guard": ("mov.u64 %d3, 5; setp.eq.s64 %p1, %d1, %d2; @!%p1 mov.u64 %d3, 6;", lambda a, b: 5 if a == b else 6),
     "pack": ("mov.b64 {%r1, %r2}, %d1; mov.b64 %d3, {%r2, %r1};", lambda a, b: (a & 0xFFFFFFFF) << 32 | a >> 32),
 }
@@ -208,6 +218,30 @@ def test_threads_of_a_block_wait_for_one_another() -> None:
         np.testing.assert_array_equal(run(made, a, a, np.zeros_like(a), threads=96), a[::-1])
     unsafe = kernel(REVERSED.replace("bar.sync 0;", ""), ".shared .align 8 .b8 room[768];\n")
     assert (run(unsafe, a, a, np.zeros_like(a), threads=96) != a[::-1]).any()
+
+
+@pytest.mark.parametrize(("operation", "kind"), [("or", "pred"), ("and", "pred"), ("popc", "u32")])
+def test_a_barrier_tells_of_all_threads(operation: str, kind: str) -> None:
+    target = "%p2" if kind == "pred" else "%r1"
+    made = kernel(
+        f"ld.global.u64 %d1, [%a]; setp.ne.s64 %p1, %d1, 0; bar.red.{operation}.{kind} {target}, 0, %p1;"
+        + ("selp.u64 %d2, 1, 0, %p2;" if kind == "pred" else "cvt.u64.u32 %d2, %r1;")
+        + "st.global.u64 [%c], %d2;"
+    )
+    for a in (np.zeros(40, np.uint64), np.ones(40, np.uint64), np.arange(40, dtype=np.uint64) % 3):
+        found = {"or": a.any(), "and": a.all(), "popc": np.count_nonzero(a)}[operation]
+        assert set(run(made, a, a, np.zeros_like(a), threads=40)) == {int(found)}
+
+
+def test_extremes_pass_over_what_is_not_a_number() -> None:
+    pairs = [(1.0, 2.0), (-0.0, 0.0), (0.0, -0.0), (math.nan, 3.0), (4.0, math.nan), (-math.inf, 1.0)]
+    a, b = (np.array(column) for column in zip(*pairs, strict=True))
+    for name, expected in (
+        ("min", ["1.0", "-0.0", "-0.0", "3.0", "4.0", "-inf"]),
+        ("max", ["2.0", "0.0", "0.0", "3.0", "4.0", "1.0"]),
+    ):
+        made = kernel(f"ld.global.f64 %g1, [%a]; ld.global.f64 %g2, [%b]; {name}.f64 %g3, %g1, %g2; st.global.f64 [%c], %g3;")
+        assert [str(value) for value in run(made, a, b, np.zeros(len(a))).tolist()] == expected
 
 
 def test_a_barrier_that_some_never_reach_is_told() -> None:

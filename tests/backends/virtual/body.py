@@ -20,7 +20,20 @@ ADDRESS = ir.PointerType()
 SLOT = 8  # bytes of a parameter
 
 # What a function knows of its thread: a row of numbers of 64 bits.
-THREAD = ("tid.x", "ctaid.x", "ntid.x", "nctaid.x", "shared", "parameters", "context", "scheduler", "waits")
+THREAD = (
+    "tid.x",
+    "ctaid.x",
+    "ntid.x",
+    "nctaid.x",
+    "shared",
+    "parameters",
+    "context",
+    "stack",
+    "scheduler",
+    "waits",
+    "given",
+    "told",
+)
 
 WHOLE = {"add": "add", "sub": "sub", "and": "and_", "or": "or_", "xor": "xor"}
 REAL = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
@@ -183,8 +196,8 @@ class Body:
                 return self.intrinsic(f"llvm.{operation}", values)
             case "abs":
                 return self.intrinsic("llvm.fabs", values)
-            case "min" | "max":  # of a number and one that is none, the number
-                return self.intrinsic(f"llvm.{operation}num", values)
+            case "min" | "max":
+                return self.extreme(operation == "min", *values)
             case "copysign":  # PTX names the sign first
                 return self.intrinsic("llvm.copysign", values[::-1])
             case "ex2":
@@ -196,6 +209,15 @@ class Body:
             case "rsqrt":
                 return self.builder.fdiv(one, self.intrinsic("llvm.sqrt", values))
         raise NotImplementedError(operation)
+
+    def extreme(self, least: bool, x: Any, y: Any) -> Any:
+        """The smaller or larger number, of zeros the one with that sign; what is not a number counts for nothing."""
+        b = self.builder
+        whole = ir.IntType(32 if x.type == F32 else 64)
+        both = (b.or_ if least else b.and_)(b.bitcast(x, whole), b.bitcast(y, whole))
+        made = b.select(b.fcmp_ordered("<" if least else ">", x, y), x, y)
+        made = b.select(b.fcmp_ordered("==", x, y), b.bitcast(both, x.type), made)
+        return b.select(b.fcmp_unordered("uno", x, x), y, b.select(b.fcmp_unordered("uno", y, y), x, made))
 
     def flushed(self, value: Any) -> Any:
         """Numbers below the normal ones are zero."""

@@ -14,6 +14,7 @@ import ctypes
 import functools
 import gc
 import itertools
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -334,6 +335,7 @@ def inserted(seed: int = 0) -> Iterator[Driver]:
         found: Kernel = library._cufunc_cache[0]
         return found
 
+    earlier = set(weakref.finalize._registry)  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
         for name in names:
             patch.setattr(types, name, _answering(getattr(made, name), types.CUresult))
@@ -351,5 +353,8 @@ def inserted(seed: int = 0) -> Iterator[Driver]:
         finally:
             gc.collect()
             cuda.current_context().reset()
+            for late, told in [*weakref.finalize._registry.items()]:  # type: ignore[attr-defined]
+                if late not in earlier and told.func.__module__ == driver.__name__:
+                    late.detach()  # nobody is there to be told that something is not used any more
             for name in names:  # numba keeps what it has called
                 vars(driver.driver).pop(name, None)

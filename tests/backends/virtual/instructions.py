@@ -176,6 +176,18 @@ def _atomic(returns: bool) -> Callable[..., None]:
     return write
 
 
+def _insert(body: Body, code: tuple[str, ...], operands: tuple[str, ...]) -> None:
+    """The lowest bits of one number in the place of some of another."""
+    form, b = typed(code[0]), body.builder
+    field, base = (body.value(operand, code[0]) for operand in operands[1:3])
+    given = [b.and_(body.value(operand, "u32"), I32(255)) for operand in operands[3:]]
+    place, width = (b.select(b.icmp_unsigned(">", one, I32(form.width)), I32(form.width), one) for one in given)
+    wide = ir.IntType(2 * form.width)  # a place and a width of all bits are within its own
+    mask = b.sub(b.shl(wide(1), body.alike(width, wide)), wide(1))
+    mask, moved = (b.trunc(b.shl(part, body.alike(place, wide)), form) for part in (mask, b.and_(b.zext(field, wide), mask)))
+    body.put(operands[0], b.or_(b.and_(base, b.not_(mask)), moved))
+
+
 def _branch(body: Body, code: tuple[str, ...], operands: tuple[str, ...]) -> None:
     body.builder.branch(body.blocks[operands[0]])
 
@@ -191,9 +203,20 @@ def _wait(body: Body, why: int) -> None:
 
 
 def _barrier(body: Body, code: tuple[str, ...], operands: tuple[str, ...]) -> None:
-    if code[0] not in ("sync", "cta") or operands[0] != "0" or len(operands) > 1:
+    """For all threads of a block; `red` tells each whether a condition holds for one or all of them, or for how many."""
+    wanted = [part for part in code if part not in ("sync", "cta", "aligned", "red")]
+    target, barrier, *conditions = operands if "red" in code else ("", *operands)
+    if barrier != "0" or len(conditions) != ("red" in code):
         raise NotImplementedError("a barrier of some of the threads")
+    if not conditions:
+        _wait(body, BLOCK_BARRIER)
+        return
+    b = body.builder
+    b.store(b.zext(body.value(conditions[0], "pred"), I64), body.offset(body.thread, 8 * THREAD.index("given")))
     _wait(body, BLOCK_BARRIER)
+    told = b.load(body.offset(body.thread, 8 * THREAD.index("told")), typ=I64)
+    shift = {"or": 0, "and": 1, "popc": 2}[wanted[0]]
+    body.put(target, b.trunc(b.lshr(told, I64(shift)), typed(wanted[1])))
 
 
 def _nothing(body: Body, code: tuple[str, ...], operands: tuple[str, ...]) -> None:
@@ -248,6 +271,7 @@ SPECIAL: dict[str, Callable[[Body, tuple[str, ...], tuple[str, ...]], None]] = {
     "st": _store,
     "atom": _atomic(returns=True),
     "red": _atomic(returns=False),
+    "bfi": _insert,
     "bra": _branch,
     "ret": _return,
     "exit": _return,

@@ -7,6 +7,7 @@ outside the arrays it was given is told, as a sanitizer would.
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +20,8 @@ from .body import THREAD
 from .instructions import BLOCK_BARRIER, DONE, GRID_BARRIER, translated
 from .ptx import Function, Instruction, Module, read
 
-STACK, CONTEXT = 1 << 16, 1 << 13  # bytes of a thread that waits: its stack, and what glibc keeps of it (ucontext_t)
-LINK, STACK_AT, STACK_SIZE = 8, 16, 32  # places in ucontext_t: where a thread goes at its end, its stack
+STACK, CONTEXT = 1 << 15, 1 << 13  # bytes of a thread that waits: its stack, and what glibc keeps of it (ucontext_t)
+ADDRESS, NUMBER = ctypes.c_void_p, ctypes.c_int64
 NUMBERS = {"f32": np.float32, "f64": np.float64, "u8": np.uint8, "s8": np.int8, "b8": np.uint8}
 
 HOST = """
@@ -30,6 +31,8 @@ HOST = """
 @nowhere = global [64 x i8] zeroinitializer
 @started = global ptr null
 declare i32 @swapcontext(ptr, ptr)
+declare i32 @getcontext(ptr)
+declare void @makecontext(ptr, ptr, i32, ...)
 
 define i64 @inside(i64 %address, i64 %size) {
 entry:
@@ -63,12 +66,55 @@ outside:
   ret i64 %safe
 }
 
-define void @resume(ptr %thread) {
+; the threads of a grid, each with a context and a stack of its own, are about to start
+define void @prepare(ptr %threads, i64 %many, ptr %start) {
+entry:
+  br label %next
+next:
+  %i = phi i64 [0, %entry], [%following, %next]
+  %place = mul i64 %i, FIELDS
+  %thread = getelementptr i64, ptr %threads, i64 %place
+  %context_place = getelementptr i64, ptr %thread, i64 CONTEXT
+  %stack_place = getelementptr i64, ptr %thread, i64 STACK
+  %back_place = getelementptr i64, ptr %thread, i64 SCHEDULER
+  %context = load ptr, ptr %context_place
+  %stack = load i64, ptr %stack_place
+  %back = load i64, ptr %back_place
+  %a = call i32 @getcontext(ptr %context)
+  %link = getelementptr i8, ptr %context, i64 8
+  %base = getelementptr i8, ptr %context, i64 16
+  %size = getelementptr i8, ptr %context, i64 32
+  store i64 %back, ptr %link
+  store i64 %stack, ptr %base
+  store i64 ROOM, ptr %size
+  call void (ptr, ptr, i32, ...) @makecontext(ptr %context, ptr %start, i32 0)
+  %following = add i64 %i, 1
+  %more = icmp ult i64 %following, %many
+  br i1 %more, label %next, label %end
+end:
+  ret void
+}
+
+; some of them in turn, each until it waits or is done
+define void @turn(ptr %threads, ptr %chosen, i64 %many) {
+entry:
+  br label %next
+next:
+  %i = phi i64 [0, %entry], [%following, %next]
+  %index_place = getelementptr i64, ptr %chosen, i64 %i
+  %index = load i64, ptr %index_place
+  %place = mul i64 %index, FIELDS
+  %thread = getelementptr i64, ptr %threads, i64 %place
   %own_place = getelementptr i64, ptr %thread, i64 CONTEXT
   %back_place = getelementptr i64, ptr %thread, i64 SCHEDULER
   %own = load ptr, ptr %own_place
   %back = load ptr, ptr %back_place
-  %ignored = call i32 @swapcontext(ptr %back, ptr %own)
+  store ptr %thread, ptr @started
+  %a = call i32 @swapcontext(ptr %back, ptr %own)
+  %following = add i64 %i, 1
+  %more = icmp ult i64 %following, %many
+  br i1 %more, label %next, label %end
+end:
   ret void
 }
 """
@@ -106,8 +152,8 @@ define void @start_NUMBER() {
 
 
 def _filled(text: str, number: int = 0) -> str:
-    words = {"NUMBER": number, "FIELDS": len(THREAD), "DONE": DONE}
-    words |= {name.upper(): THREAD.index(name) for name in ("context", "scheduler", "parameters", "waits")}
+    words = {"NUMBER": number, "FIELDS": len(THREAD), "DONE": DONE, "ROOM": STACK}
+    words |= {name.upper(): THREAD.index(name) for name in ("context", "stack", "scheduler", "parameters", "waits")}
     for word, value in words.items():
         text = text.replace(word, str(value))
     return text
@@ -156,10 +202,10 @@ class Machine:
         self._global("allocations").value, self._global("allocated").value = table.ctypes.data, len(table)
         self._global("fault").value = 0
         self.order.shuffle(grid)
-        if self.waits_for_grid or self._has(lambda item: item.code[0] in ("bar", "barrier")):
+        if self.waits:
             self._take_turns(number, grid)
         else:
-            self._function(f"run_{number}", ctypes.c_void_p, ctypes.c_int64)(grid.ctypes.data, len(grid))
+            self._function(f"run_{number}", ADDRESS, NUMBER)(grid.ctypes.data, len(grid))
         if fault := self._global("fault").value:
             raise IndexError(f"a thread reads or writes at {fault:#x}, outside of the arrays of the kernel")
 
@@ -170,40 +216,52 @@ class Machine:
             found.append(np.ctypeslib.as_array((ctypes.c_uint8 * variable.size).from_address(address)))
         return found
 
-    @property
+    @functools.cached_property
     def waits_for_grid(self) -> bool:
         return self._has(lambda item: "cudaCGSynchronize" in item.text)
+
+    @functools.cached_property
+    def waits(self) -> bool:
+        return self.waits_for_grid or self._has(lambda item: item.code[0] in ("bar", "barrier"))
+
+    @functools.cached_property
+    def told(self) -> bool:
+        return self._has(lambda item: item.code[0] in ("bar", "barrier") and "red" in item.code)
 
     def _has(self, told: Callable[[Instruction], bool]) -> bool:
         return any(not isinstance(item, str) and told(item) for function in self.module.functions for item in function.body)
 
     def _take_turns(self, number: int, grid: NDArray[np.uint64]) -> None:
         """Every thread with a stack of its own, run until it waits; who waits goes on when all of its block, or of the grid, do."""
-        contexts, stacks = np.zeros((len(grid) + 1, CONTEXT), np.uint8), np.zeros((len(grid), STACK), np.uint8)
+        contexts, stacks = np.zeros((len(grid) + 1, CONTEXT), np.uint8), np.empty((len(grid), STACK), np.uint8)
         grid[:, THREAD.index("scheduler")] = contexts[-1].ctypes.data
-        library = ctypes.CDLL(None)
-        for thread, context, stack in zip(grid, contexts, stacks, strict=False):
-            library.getcontext(ctypes.c_void_p(context.ctypes.data))
-            for place, value in ((LINK, contexts[-1].ctypes.data), (STACK_AT, stack.ctypes.data), (STACK_SIZE, STACK)):
-                context[place : place + 8].view(np.uint64)[0] = value
-            start = self.engine.get_function_address(f"start_{number}")
-            library.makecontext(ctypes.c_void_p(context.ctypes.data), ctypes.c_void_p(start), 0)
-            thread[THREAD.index("context")] = context.ctypes.data
-        started, resume = self._global("started"), self._function("resume", ctypes.c_void_p)
+        grid[:, THREAD.index("context")] = contexts.ctypes.data + CONTEXT * np.arange(len(grid))
+        grid[:, THREAD.index("stack")] = stacks.ctypes.data + STACK * np.arange(len(grid))
+        start = self.engine.get_function_address(f"start_{number}")
+        self._function("prepare", ADDRESS, NUMBER, ADDRESS)(grid.ctypes.data, len(grid), start)
+        turn = self._function("turn", ADDRESS, ADDRESS, NUMBER)
         waits, block = grid[:, THREAD.index("waits")], grid[:, THREAD.index("ctaid.x")]
         ready = np.arange(len(grid))
         while len(ready):
-            for index in ready:
-                started.value = grid[index].ctypes.data
-                resume(started.value)
-            here = waits == BLOCK_BARRIER
-            held = np.isin(block, block[waits == GRID_BARRIER])
-            ready = np.flatnonzero(here & ~held)
+            turn(grid.ctypes.data, ready.ctypes.data, len(ready))
+            here, for_all = waits == BLOCK_BARRIER, waits == GRID_BARRIER
+            ready = np.flatnonzero(here & ~np.isin(block, block[for_all]) if for_all.any() else here)
             if not len(ready):
-                ready = np.flatnonzero(waits == GRID_BARRIER)
+                ready = np.flatnonzero(for_all)
                 if here.any() or (len(ready) and (waits == DONE).any()):
                     raise RuntimeError("some threads wait at a barrier that others never reach")
+            else:
+                self._tell_all(grid[ready], grid, ready)
             self.order.shuffle(ready)
+
+    def _tell_all(self, waiting: NDArray[np.uint64], grid: NDArray[np.uint64], ready: NDArray[np.int64]) -> None:
+        """What the conditions are that the threads of each block have given at a barrier: one holds, all do, and how many."""
+        if not self.told:
+            return
+        given, block = waiting[:, THREAD.index("given")].astype(int), waiting[:, THREAD.index("ctaid.x")].astype(int)
+        holding, many = np.bincount(block, given), np.bincount(block)
+        told = (holding > 0) | (holding == many) << 1 | holding.astype(int) << 2
+        grid[ready, THREAD.index("told")] = told[block]
 
     def _global(self, name: str) -> ctypes.c_uint64:
         return ctypes.c_uint64.from_address(self.engine.get_global_value_address(name))
