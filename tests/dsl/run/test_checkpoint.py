@@ -10,12 +10,14 @@ import sys
 import time
 import zipfile
 from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import dvdt
 from dvdt.dsl.run import archive, inputs, keeper
+from dvdt.dsl.run.checkpoint import Goal
 from dvdt.dsl.run.sources import plain_source, same, source_from
 
 NOISY = """
@@ -379,11 +381,29 @@ def test_an_interval_that_is_none(every, tmp_path):
 @pytest.mark.parametrize(("wait", "often"), [(0.0, True), (3600.0, False)])
 def test_without_every_it_is_written_after_a_time_of_waiting(wait, often, tmp_path, monkeypatch):
     monkeypatch.setattr(keeper, "USUAL", wait)
+    monkeypatch.setattr(keeper, "SHARE", 0)
     reached = []
     told = lambda fraction, elapsed: reached.append(dvdt.Simulation.load(tmp_path / "x.ckpt").steps)  # noqa: E731
     run("60 ms", tmp_path / "x.ckpt", every=None, progress=told)
     assert (len(set(reached)) > 1) == often
     assert dvdt.Simulation.load(tmp_path / "x.ckpt").steps == 600
+
+
+@pytest.mark.parametrize(("writing", "written"), [(1.0, [60, 121, 182]), (10.0, [60, 270, 480])])
+def test_files_that_take_long_are_written_less_often(writing, written, tmp_path, monkeypatch):
+    """A clock of whole seconds, one a step: a minute between two, or twenty times what the writing took."""
+    now, moments = [0.0], []
+    monkeypatch.setattr(keeper, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def write(path, goal, step):
+        moments.append(now[0])
+        now[0] += writing
+
+    kept = keeper.Keeper(tmp_path / "x.ckpt", Goal(last=10_000, every=None), write)
+    for step in range(1, 600):
+        now[0] += 1.0
+        assert kept.reached(step)
+    assert moments[:3] == written
 
 
 def test_a_run_that_stops_being_finite_leaves_the_last_checkpoint(tmp_path):
