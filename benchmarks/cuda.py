@@ -5,8 +5,9 @@
 Agreement: every model of the library against the reference and the CPU, and what only many neurons, blocks and chunks show. Limits: copies,
 launches, a barrier of all blocks, multiply-adds. Table: neuron-steps a second, recording nothing, spikes, or one state of 1000 neurons; as
 a fraction of what a kernel that reads and writes its state at every step could reach at the copy bandwidth measured here, and of what the
-card could issue; the CPU of the same machine beside it. All work is done in processes of their own: one that fails or hangs is a line of the
-report. The JSON is written as it goes. --write puts the table into docs/benchmarks.md.
+card could issue; the CPU of the same machine beside it. Then steps of neurons that read one another, beside those of neurons that do not.
+All work is done in processes of their own: one that fails or hangs is a line of the report. The JSON is written as it goes. --write puts
+the tables into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from typing import Any
 from dvdt.backends.cuda_functions import simulated
 from dvdt.backends.cuda_machine import gpu, obstacle
 
-from . import cuda_agreement, cuda_page, cuda_speed
+from . import cuda_across, cuda_agreement, cuda_page, cuda_speed
 from .cuda_parts import Told, at_once, told_by, work
 from .page import machine
 
-TOTAL_S, AGREEMENT_S, LIMITS_S, START_S, COUNT_S, PROCESSOR_S = 450.0, 190.0, 40.0, 20.0, 40.0, 35.0
+TOTAL_S, AGREEMENT_S, LIMITS_S, START_S, COUNT_S, PROCESSOR_S, ACROSS_S = 450.0, 175.0, 40.0, 20.0, 40.0, 35.0, 50.0
 SILENCE_S = 90.0  # the longest that one item may take
 LATE = "no time was left"
 PACKAGES = ("dvdt", "numba", "numba-cuda", "cuda-bindings", "cuda-core", "numpy", "llvmlite")
@@ -80,7 +81,8 @@ def main() -> int:
     agreement(report, chosen.checks, min(until, time.monotonic() + AGREEMENT_S))
     limits(report, min(until, time.monotonic() + LIMITS_S))
     start(report, until)
-    table(report, chosen, until)
+    table(report, chosen, until - ACROSS_S)
+    across(report, chosen, until)
     report.found["finished"] = True
     report.keep()
     print(cuda_page.section(report.found))
@@ -116,6 +118,7 @@ def described() -> dict[str, Any]:
         "steps": [],
         "rows": [],
         "processor": {},
+        "across": [],
         "left_out": [],
     }
 
@@ -133,6 +136,7 @@ def do_part(part: str, items: Sequence[str], seconds: float) -> int:
         "count": cuda_speed.count,
         "rows": functools.partial(cuda_speed.row, seconds=seconds),
         "processor": functools.partial(cuda_speed.processor, seconds=seconds),
+        "across": functools.partial(cuda_across.row, seconds=seconds / 4),
     }
     work(items, parts[part])
     return 0
@@ -211,6 +215,16 @@ def table(report: Report, chosen: argparse.Namespace, until: float) -> None:
         if "rate" in told:
             report.found["rows"].append(_plain(told))
             report.say(cuda_page.line(report.found, report.found["rows"][-1]))
+        note(report, told)
+
+
+def across(report: Report, chosen: argparse.Namespace, until: float) -> None:
+    """What reading across the population costs."""
+    asked = ["lif 0 float32 12"] if simulated() else list(cuda_across.items())
+    for told in told_by("across", asked, until, SILENCE_S, ["--seconds", str(chosen.seconds)]):
+        if "us" in told:
+            report.found["across"].append(_plain(told))
+            report.say(" ".join(cuda_page.across_cells(told)))
         note(report, told)
 
 

@@ -93,6 +93,11 @@ def line(found: Found, row: Found) -> str:
     return " ".join(f"{cell:<{width}}" for cell, width in zip(cells(found, row), widths, strict=True)).rstrip()
 
 
+def across_cells(row: Found) -> list[str]:
+    without = "-" if row["us_without"] is None else f"{row['us_without']:.3g}"
+    return [row["model"], row["function"], f"{row['n']:.0e}", row["precision"], f"{row['us']:.3g}", without]
+
+
 def agreement(checks: Found) -> str:
     """How many checks agree, in a sentence."""
     wrong = [name for name, check in checks.items() if check["troubles"]]
@@ -128,6 +133,9 @@ def section(found: Found) -> str:
     text += "\nThe processors of the same machine, N = 1e5, float64, collecting spikes:\n\n" + _table(
         ("model", "neuron-steps/s"), beside
     )
+    if found["across"]:
+        text += "\nNeurons that read one another, microseconds a step with a function across the population and without one:\n\n"
+        text += _table(("model", "function", "N", "precision", "us a step", "without"), list(map(across_cells, found["across"])))
     if found["left_out"]:
         text += f"\nLeft out: {'; '.join(f'{item} ({why})' for item, why in found['left_out'][:20])}.\n"
     return text

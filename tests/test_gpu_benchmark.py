@@ -96,6 +96,8 @@ def test_every_part_runs_on_the_simulator(tmp_path: Path) -> None:
     ]
     # v and the refractory period are read and written, the drive and the sum with it (which is worked out once) are read
     assert [step["bytes"] for step in found["steps"]] == [4 * 6, 8 * 6]
+    assert [(row["model"], row["function"], row["n"]) for row in found["across"]] == [("lif", "total(v)/N", 12)]
+    assert all(found["across"][0][us] > 0 for us in ("us", "us_without"))
     assert PAGE.section(found) in done.stdout
 
 
@@ -133,6 +135,7 @@ FOUND: dict[str, Any] = {
         row("lif", "float32", 100_000_000, "spikes", 1e12),
     ],
     "processor": {"lif": 2e9},
+    "across": [{"model": "lif", "function": "mean(v)", "precision": "float32", "n": 10_000, "us": 3.14159, "us_without": 0.25}],
     "left_out": [["barrier_us", "RuntimeError: none"]],
 }
 
@@ -162,6 +165,7 @@ def test_the_page_gets_the_section_and_keeps_it(tmp_path: Path) -> None:
     assert "No GPU was at hand" not in text
     assert "| lif | 1e+08 | float32 | nothing | 1600 G |" in text
     assert {line.count("|") for line in text.splitlines() if line.startswith(("| model | N", "| lif | 1e", "| hodg"))} == {12}
+    assert "| lif | mean(v) | 1e+04 | float32 | 3.14 | 0.25 |" in text
     assert "first result of AdEx: 2.50 s, with the kernel cached 0.75 s" in text
     assert "(lif float32 15 instructions, fma)" in text
     assert "copies 4 TB/s read and written, a launch 2.5 us, multiply-adds 30 T/s in float32" in text
