@@ -40,6 +40,7 @@ OPCODES: Mapping[str, tuple[str, ...]] = {
     "double": ("DFMA", "DMUL", "DADD", "DSETP"),
 }
 _PIPE = {opcode: pipe for pipe, opcodes in OPCODES.items() for opcode in opcodes}
+JUMPS = frozenset("BRA CALL EXIT".split())
 ENDS = frozenset("EXIT RET BRX JMP".split())
 LEAVES = frozenset("ST STG STS STL ATOM ATOMG ATOMS RED CALL".split())  # a step that only computes does not do these
 
@@ -57,7 +58,7 @@ class Instruction:
 
     @property
     def always(self) -> bool:
-        """Whether a branch is taken whatever the predicates are."""
+        """Whether a jump is made whatever the predicates are."""
         return not self.predicate and not re.match(r"!?U?P\d|UR", self.operands)
 
 
@@ -231,7 +232,8 @@ def _unrolled(way: list[Instruction]) -> int:
 
     From that branch back, twice around, every register and predicate that is wanted is replaced by those it is made of.
     """
-    last = way[-1]
+    # a long loop may be closed by a jump that is always made, and left before it
+    last = next(instruction for instruction in reversed(way) if instruction.name in JUMPS and not instruction.always)
     wanted = set(_PLACE.findall(f"{last.predicate[1:].lstrip('!')} {last.operands.split('`')[0]}"))
     steps: set[int] = set()
     for instruction in (way[:-1] * 2)[::-1]:

@@ -66,6 +66,13 @@ def test_what_one_step_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert step.bound(132, 2e9) == pytest.approx(132 * 2e9 * 128 / 5.5)
 
 
+def test_a_loop_that_is_left_before_its_last_jump(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the assembler closes loops that are too long for a branch on a condition."""
+    left = LISTING.replace("@!P1 BRA `(.L_x_1) ;", "@P1 CALL.REL.NOINC `(.L_x_3) ;\n /*00d8*/ BRA `(.L_x_1) ;\n.L_x_3:")
+    monkeypatch.setattr(cuda_loops, "disassembled", lambda cubin: left)
+    assert cuda_loops.step_of(b"").unrolled == 2
+
+
 def test_code_without_a_loop_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_loops, "disassembled", lambda cubin: LISTING.split(".L_x_1:")[0])
     with pytest.raises(ValueError, match="no loop over steps"):
