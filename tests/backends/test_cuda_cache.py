@@ -41,6 +41,22 @@ for text, precision, exact_math, capability in json.loads(sys.argv[2]):
 print(json.dumps(told))
 """
 
+# runs a model whose neurons read each other on the virtual card, in a process of its own, and on the processor
+RUN = """
+import sys, warnings
+sys.path.insert(0, sys.argv[1])
+warnings.simplefilter("ignore")
+import dvdt, numpy as np
+from virtual.card import inserted
+told = {"n": 300, "method": "euler", "precision": "float64", "progress": False, "dt": "0.1 ms"}
+text = "dv/dt = (total(v)/N - v)/(10 ms) + i*0.01/ms : 1; v(0) = i/10; spike when v > 3: v = 0"
+with inserted():
+    there = dvdt.simulate(text, "0.5 ms", backend="cuda", exact_math=True, **told)
+    here = dvdt.simulate(text, "0.5 ms", **told)
+    equal = np.array_equal(there.final_state["v"], here.final_state["v"]) and np.array_equal(there.spikes.i, here.spikes.i)
+    print(there.report.kernels_compiled, equal, len(here.spikes.i) > 0)
+"""
+
 LEAK = "dv/dt = -v/(10 ms); v(0) = 1; spike when v < {}: v = 1"
 COUPLED = "dv/dt = (total(v)/10 - v)/(10 ms) : 1\nv(0) = i"
 HOPPER = (9, 0)
@@ -72,6 +88,17 @@ def test_a_second_process_compiles_nothing_and_gets_the_same_code(tmp_path: Path
     assert known == [False, 0, codes]
     assert all(compiled and calls for compiled, calls, _ in told)
     assert len({tuple(codes) for _, _, codes in (known, *told)}) == 5
+
+
+def test_what_is_kept_runs(tmp_path: Path) -> None:
+    """A cooperative kernel that another process has compiled, launched on the virtual card."""
+    command = [sys.executable, "-c", RUN, str(Path(__file__).parent)]
+    environment = {**os.environ, "DVDT_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200, check=True).stdout.split()
+        for _ in range(2)
+    ]
+    assert said == [["1", "True", "True"], ["0", "True", "True"]]
 
 
 def test_damage_is_noticed_and_what_is_kept_is_counted_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
