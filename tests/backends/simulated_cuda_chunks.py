@@ -223,7 +223,7 @@ def test_everything_is_counted_before_anything_is_allocated(cases: Any, monkeypa
 
 
 def test_what_does_not_fit_is_refused_with_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    context = SimpleNamespace(get_memory_info=lambda: (20_000_000, 40_000_000))
+    context = SimpleNamespace(get_memory_info=lambda: (20_000_000, 40_000_000), memory_manager=None)
     monkeypatch.setattr(cuda_device.numba_cuda(), "current_context", lambda: context)
     allocated = []
     monkeypatch.setattr(cuda_device.numba_cuda(), "device_array", lambda *given, **more: allocated.append(given))
