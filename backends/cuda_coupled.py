@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from .cuda_functions import simulated
-from .cuda_reductions import ON_DEVICE, SIMULATED, parts_of, room_of
-from .kernel import Kernel
+from .cuda_reductions import ON_DEVICE, SIMULATED, parts_of, reductions_of, room_of
+from .kernel import Kernel, Reduce
+from .unusable import Unavailable
+
+MOST_RANKED = 1 << 30  # neurons, whose places are found in numbers of 32 bits
 
 cuda: Any = import_module("numba.cuda")
 
@@ -20,6 +23,8 @@ class Together:
 
     def __init__(self, kernel: Kernel, n: int, precision: np.dtype[np.floating]) -> None:
         self.layout = SIMULATED if simulated() else ON_DEVICE
+        if n > MOST_RANKED and any(isinstance(r, Reduce) and r.operation == "rank" for r in reductions_of(kernel)):
+            raise Unavailable(f'rank is made of {MOST_RANKED} neurons at most, not of {n}: take fewer, or backend="cpu"')
         self.tiles = -(-n // self.layout.threads)
         columns = {"keys": n, "whole_keys": n}
         kinds = {"double_parts": np.float64, "whole_parts": np.int64, "whole_keys": np.int64}

@@ -122,15 +122,21 @@ cuda.syncthreads()
 # `position`, so far among its own sorted run of 1 << BITS, becomes that among the FAN runs that are merged: of equals, that with the lower
 # index stands first. All the runs are searched side by side, so that one does not wait for what another one reads.
 PLACED = """
-own = PLACE >> BITS
-first_run = own >> FAN_BITS << FAN_BITS
-BEFORE_NONE
-width = 1 << BITS
+own = int32(PLACE >> BITS)
+first_run = int32(own >> FAN_BITS << FAN_BITS)
+NONE_BEFORE
+width = int32(1 << BITS)
 while width > 0:
     READ
     COMPARE
-    width >>= 1
-BEFORE_ALL
+    width = int32(width >> 1)
+ALL_BEFORE
+"""
+
+NONE_BEFORE = """
+BEGIN = int32(first_run + NUMBER << BITS)
+LENGTH = int32(min(1 << BITS, LIMIT - BEGIN))
+BEFORE = int32(0)
 """
 
 READ = """
@@ -138,12 +144,11 @@ OTHER = KEY
 """
 
 COMPARE = """
-room = min(1 << BITS, LIMIT - (first_run + NUMBER << BITS))
 ahead = (OTHER > VALUE) | ((VALUE != VALUE) & (OTHER == OTHER))
 behind = (VALUE > OTHER) | ((OTHER != OTHER) & (VALUE == VALUE))
 further = ahead | ((first_run + NUMBER < own) & (not behind))
-if further & (BEFORE + width <= room) & (first_run + NUMBER != own):
-    BEFORE += width
+if further & (int32(BEFORE + width) <= LENGTH) & (first_run + NUMBER != own):
+    BEFORE = int32(BEFORE + width)
 """
 
 MERGED = """
@@ -224,7 +229,7 @@ if (factor != 0) & (row < n):
 
 TEMPLATES = (
     *(TREE, TILE_FOLDED, FOLDED, ONE_COMBINED, ONE_GATHERED),
-    *(TILE_RANKED, PLACED, READ, COMPARE, MERGED, SETTLED, RANKED, PRODUCT, FETCH),
+    *(TILE_RANKED, PLACED, NONE_BEFORE, READ, COMPARE, MERGED, SETTLED, RANKED, PRODUCT, FETCH),
 )
 
 # ---- what blocks tell one another ---------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import cuda_reductions as text
 from .cuda_reductions import KEYS
-from .emit import assign, call, filled, name, number
+from .emit import filled, name
 from .generate_cuda_values import Filling, Reductions, Values, element, parsed
 from .kernel import Reduce
 
@@ -52,23 +52,17 @@ class Ranks:
             "PLACE": element(place),
             "VALUE": name(self.values.value(rank)),
         }
-        found = [self.values.scope.spelling(f"@@before {run}") for run in range(fan)]
-        pieces: dict[str, list[ast.stmt]] = {
-            "BEFORE_NONE": [assign(before, call("integer", number(0))) for before in found],
-            "READ": [],
-            "COMPARE": [],
-            "BEFORE_ALL": parsed(f"position += {' + '.join(found)}"),
-        }
-        for run, before in enumerate(found):
-            begin = f"(first_run + {run} << {bits})"
-            at = element(f"{begin} + min({before} + width, 1 << {bits}, {limit} - {begin}) - 1")
-            names: Filling = {
-                "OTHER": name(self.values.scope.spelling(f"@@other {kind.value} {run}")),
-                "BEFORE": name(before),
-                "NUMBER": run,
-            }
+        spelled = self.values.scope.spelling
+        pieces: dict[str, list[ast.stmt]] = {"NONE_BEFORE": [], "READ": [], "COMPARE": [], "ALL_BEFORE": []}
+        for run in range(fan):
+            other = spelled(f"@@other {kind.value} {run}")
+            begin, length, before = (spelled(f"@@{what} {run}") for what in ("begin", "length", "before"))
+            at = element(f"int32({begin} + min(int32({before} + width), {length}) - 1)")
+            names: Filling = {"OTHER": name(other), "BEGIN": name(begin), "LENGTH": name(length), "BEFORE": name(before)}
+            pieces["NONE_BEFORE"] += filled(text.NONE_BEFORE, {}, NUMBER=run, **names, **sizes)
             pieces["READ"] += filled(text.READ, {}, KEY=_at(keys, at), **names)
-            pieces["COMPARE"] += filled(text.COMPARE, {}, **names, **sizes)
+            pieces["COMPARE"] += filled(text.COMPARE, {}, NUMBER=run, **names, **sizes)
+            pieces["ALL_BEFORE"] += parsed(f"position += {before}")
         return filled(text.PLACED, pieces, FAN_BITS=fan.bit_length() - 1, **sizes)
 
     def _names(self, rank: Reduce) -> Filling:

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import dvdt
 from dvdt.backends import cuda, reference
+from dvdt.backends.cuda_coupled import Together
 from dvdt.backends.kernel import (
     Array,
     Assign,
@@ -36,6 +38,7 @@ from dvdt.backends.kernel import (
     Symbol,
 )
 from dvdt.backends.memory import Memory, Recording, allocate
+from dvdt.backends.unusable import Unavailable
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # single NumPy numbers, whose overflows warn
 
@@ -391,3 +394,50 @@ def test_the_first_value_that_is_not_finite_is_told() -> None:
             found[1].trouble.neuron,
         )
         np.testing.assert_array_equal(outcome.trouble.recent, found[1].trouble.recent)
+
+
+# ---- texts --------------------------------------------------------------------------------------
+
+COUPLED = (
+    *("ngc_lif_one_spike", "ngc_slif_sparse", "ngc_slif_lateral_sparse", "izhikevich_norse_recurrent", "cann_field"),
+    *("conex_aelif_kwta", "spaic_bernoulli", "latency", "relative_latency", "uniform_train"),
+)
+EXACT = """
+    time in ms
+    dv/dt = (I - v)/tau
+    tau = 20; I = 2 + i/7
+    v(0) = 0.1*i
+    s = total(v) + rank(v)
+    spike when v > 1: v = 0
+    output s
+"""
+
+
+def same(model: Any, duration: str, n: int, record: list[str], **more: Any) -> int:
+    """How many spikes a run has, on the simulator as in the reference."""
+    told = {"n": n, "seed": 3, "precision": "float64", "progress": False, "record": record, **more}
+    expected, got = (dvdt.simulate(model, duration, backend=backend, **told) for backend in ("reference", "cuda"))
+    for name in record:
+        np.testing.assert_array_equal(got[name], expected[name], err_msg=name)
+    np.testing.assert_array_equal(got.spikes.t, expected.spikes.t)
+    np.testing.assert_array_equal(got.spikes.i, expected.spikes.i)
+    return len(got.spikes.t)
+
+
+@pytest.mark.parametrize("name", COUPLED)
+def test_models_of_several_tiles(name: str) -> None:
+    n, model = 21, dvdt.model(name)
+    required = {p.name for p in model.checked.parameters if "required" in p.flags}
+    given: dict[str, Any] = {name: np.linspace(0.1, 3.0, n) for name in required}
+    given |= {p.name: np.linspace(-1, 1, n * n).reshape(n, n) / n for p in model.checked.parameters if "matrix" in p.flags}
+    same(model, "0.6 ms", n, list(model.states), dt="0.1 ms", parameters=given)
+
+
+@pytest.mark.parametrize("n", [4, 21])
+def test_spikes_between_the_points_of_the_grid(n: int) -> None:
+    assert same(dvdt.Model(EXACT), "12 ms", n, ["v", "s"], dt="0.5 ms", spike_times="exact") >= 3
+
+
+def test_more_neurons_than_ranks_have_numbers_are_refused(cases: Any) -> None:
+    with pytest.raises(Unavailable, match="rank is made of 1073741824 neurons at most, not of 2000000000"):
+        Together(cases["coupled"]().kernel, 2_000_000_000, SINGLE)
