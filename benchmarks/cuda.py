@@ -120,6 +120,7 @@ def described() -> dict[str, Any]:
         "processor": {},
         "across": [],
         "left_out": [],
+        "traces": {},
     }
 
 
@@ -159,7 +160,7 @@ def agreement(report: Report, asked: str, until: float) -> None:
         kept = found.setdefault(told["item"], {"troubles": [], "seconds": None})
         kept["troubles"] += [told[sort] for sort in ("trouble", "error") if sort in told]
         if "error" in told:
-            kept["trace"] = told.get("trace", "")
+            report.found["traces"][told["item"]] = told.get("trace", "")
         if "done" in told or "error" in told:
             kept["seconds"] = told.get("seconds")
             for trouble in kept["troubles"]:
@@ -241,6 +242,7 @@ def order(models: Sequence[str], sizes: Sequence[int]) -> Iterator[str]:
 def note(report: Report, told: Told) -> None:
     """Note an item that has given no figure."""
     if "error" in told:
+        report.found["traces"][told["item"]] = told.get("trace", "")
         left_out(report, told["item"], told["error"])
     elif "late" in told:
         report.found["left_out"].append([told["item"], LATE])

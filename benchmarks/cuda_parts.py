@@ -6,6 +6,7 @@ A device that has failed once answers nothing more to its process; so after ever
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import queue
 import subprocess
@@ -19,6 +20,7 @@ from typing import IO, Any
 
 Told = dict[str, Any]  # one line of a process: "item", "seconds", and what its work has returned, or "error"
 MARK = "@told "  # before the lines that are meant for us
+LONG_S = 60.0  # after which a process writes where it is
 START_S = 40.0  # for the imports, the device and the first kernel
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "benchmarks.cuda")
@@ -31,6 +33,7 @@ def work(items: Iterable[str], done: Callable[[str], Iterable[Told]]) -> None:
     """Do the items in turn and tell what each gives; end at the first that raises an error."""
     for item in items:
         tell({"item": item, "begun": True})
+        faulthandler.dump_traceback_later(LONG_S)  # where it hangs
         began = time.perf_counter()
         try:
             for told in done(item):
@@ -64,11 +67,11 @@ def told_by(
     """
     left = list(items)
     while left and time.monotonic() < until:
-        finished, why = set(), ""
+        finished, why, trace = set(), "", ""
         command = [*program, "--part", part, "--items", ",".join(left), *options]
         for told in _lines(command, until, silence):
             if "stopped" in told:
-                why = told["stopped"]
+                why, trace = told["stopped"], told.get("trace", "")
                 break
             yield told
             if "done" in told or "error" in told:
@@ -77,7 +80,7 @@ def told_by(
         if unfinished and not finished:
             why = why or "the process told nothing"
         if unfinished and why and time.monotonic() < until:
-            yield {"item": unfinished[0], "error": why}
+            yield {"item": unfinished[0], "error": why, "trace": trace}
             unfinished = unfinished[1:]
         left = unfinished
     for item in left:
@@ -92,14 +95,16 @@ def _lines(command: Sequence[str], until: float, silence: float) -> Iterator[Tol
     lines: queue.Queue[str | None] = queue.Queue()
     errors: list[str] = []
     threading.Thread(target=_pass_on, args=(process.stdout, lines), daemon=True).start()
-    threading.Thread(target=lambda stream: errors.append(stream.read()), args=(process.stderr,), daemon=True).start()
+    reader = threading.Thread(target=lambda stream: errors.append(stream.read()), args=(process.stderr,), daemon=True)
+    reader.start()
     wait, failed = START_S + silence, False
     try:
         while True:
             try:
                 line = lines.get(timeout=max(0.1, min(wait, until - time.monotonic())))
             except queue.Empty:
-                yield {"stopped": f"stopped: nothing was heard of it for {wait:.0f} s"}
+                process.kill()
+                yield {"stopped": f"stopped: nothing was heard of it for {wait:.0f} s", "trace": _said(reader, errors)}
                 return
             if line is None:
                 break
@@ -111,11 +116,18 @@ def _lines(command: Sequence[str], until: float, silence: float) -> Iterator[Tol
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=20)
         if process.returncode != 0 and not failed:
-            said = "".join(errors).strip().splitlines()
-            yield {"stopped": f"the process ended with status {process.returncode}: {said[-1][:300] if said else ''}"}
+            said = _said(reader, errors)
+            last = said.splitlines()[-1][:300] if said else ""
+            yield {"stopped": f"the process ended with status {process.returncode}: {last}", "trace": said}
     finally:
         if process.poll() is None:
             process.kill()
+
+
+def _said(reader: threading.Thread, errors: Sequence[str]) -> str:
+    """The end of what a process that has ended wrote to its standard error."""
+    reader.join(timeout=5)
+    return "".join(errors).strip()[-3000:]
 
 
 def _pass_on(stream: IO[str], lines: queue.Queue[str | None]) -> None:

@@ -33,16 +33,18 @@ PAGE, PARTS = loaded("cuda_page"), loaded("cuda_parts")
 CHILD = """
 import os, sys, time
 sys.path.insert(0, {folder!r})
-from cuda_parts import work
+import cuda_parts
+cuda_parts.LONG_S = 0.5
 def done(item):
     yield {{"figure": len(item)}}
     if item == "hangs":
         time.sleep(60)
     elif item == "dies":
+        print("last words", file=sys.stderr, flush=True)
         os._exit(3)
     elif item == "raises":
         raise RuntimeError("the reason") from KeyError("behind it")
-work(sys.argv[sys.argv.index("--items") + 1].split(","), done)
+cuda_parts.work(sys.argv[sys.argv.index("--items") + 1].split(","), done)
 """
 
 
@@ -58,8 +60,12 @@ def test_an_item_that_fails_hangs_or_dies_costs_itself_alone(monkeypatch: pytest
     assert [line["item"] for line in lines if "done" in line] == ["one", "three", "last"]
     errors = {line["item"]: line["error"] for line in lines if "error" in line}
     assert errors["raises"] == "RuntimeError: the reason <- KeyError: 'behind it'"
-    assert "status 3" in errors["dies"]
+    traces = {line["item"]: line["trace"] for line in lines if "error" in line}
+    assert "RuntimeError: the reason" in traces["raises"]
+    assert "status 3: last words" in errors["dies"]
+    assert "last words" in traces["dies"]
     assert "nothing was heard of it for 1 s" in errors["hangs"]
+    assert "in done" in traces["hangs"]  # the stack, from the innermost function on
 
 
 def test_it_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
