@@ -8,7 +8,7 @@ from dataclasses import replace
 import sympy
 
 from ..notation import text_of
-from ..step import DT, TIME, Propagation, Refusal, Step, System
+from ..step import DT, REFRACTORY, TIME, Propagation, Refusal, Step, System
 from ..symbolic import FALSE, TRUE, call
 from .moving import moving_rows, written_out
 from .runge_kutta import refuse_noise
@@ -32,7 +32,7 @@ def exact(system: System) -> Step:
     rows = [[0 if s in system.held else matrix[r, c] for c in range(len(system.states))] for r, s in enumerate(system.states)]
     still_inputs = [sympy.Integer(0) if s in system.held else b for s, b in zip(system.states, inputs, strict=True)]
     still, wait = _propagate(system, _settled(sympy.Matrix(rows), False), still_inputs, "_held")
-    flag = sympy.Symbol("@is_refractory")
+    flag = REFRACTORY if system.held else call("not", SPIKING)  # of a model that need not have a refractory period
     other = {s for s, differs in zip(system.states, switched, strict=True) if differs or s in system.held}
     new = {
         s: system.hold(s, run[s]) if s in system.held else _either(flag, wait[s], run[s], _reaches(matrix, system, s, other))

@@ -81,3 +81,13 @@ def test_the_choice_says_what_is_in_the_way_of_matrices() -> None:
     result = dvdt.simulate(text, "1 ms", backend="reference")
     assert result.report["scheme"] == "exponential_euler"
     assert "reads g, which changes during a run" in str(dvdt.Model(text).explain())
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_neuron_without_a_refractory_period_is_never_refractory(backend: str) -> None:
+    text = "dv/dt = int(not_refractory)*(2 - v - w)/(10 ms) : 1; dw/dt = (v - w)/(30 ms) : 1; spike when v > 1: v = 0"
+    said, plain = (
+        dvdt.simulate(t, "40 ms", method="exact", backend=backend, record=["v"])["v"]
+        for t in (text, text.replace("int(not_refractory)*", ""))
+    )
+    np.testing.assert_allclose(said, plain, rtol=1e-12, atol=1e-13)
