@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .device_scope import PAIRED
-from .emit import filled, name
+from .emit import extents, filled, name
 from .generate_cuda import HALF, TEMPLATES, Generator, Text, draws_of
 from .kernel import Draw, Kernel, Phase
 
@@ -53,6 +53,9 @@ class First(Generator):
             own |= {statement.name for statement in phase.body}
             for statement in phase.uniform:
                 self.scope.spelling(statement.name)
+        for series in self.kernel.series:
+            for extent in extents(series.name):
+                self.scope.spelling(extent)
         self.other = Second(self.kernel, self.precision, self.functions, self.exact)
         self.other.scope = self.scope.inside(own)
         self.other.scope.kinds = self.scope.kinds
