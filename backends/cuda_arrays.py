@@ -25,7 +25,7 @@ def bytes_of(kernel: Kernel, n: int, precision: np.dtype[np.floating]) -> int:
 class Arrays:
     """The values of one memory on the device, by place. `ahead`: they are newer than those in the main memory.
 
-    `arrays` stay where they are as long as the device lives. `states` are two sets of those that are written, of which they are the first.
+    `states` are two sets of those that are written; the first one's are among `arrays`, which stay the same ones once one has been lent.
     """
 
     def __init__(self, kernel: Kernel, memory: Memory) -> None:

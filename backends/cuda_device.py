@@ -79,7 +79,7 @@ class Device(Arrays):
     # ---- a run --------------------------------------------------------------------------------------
 
     def run(self, first: int, last: int) -> Outcome:
-        """Make the steps first..last-1, and leave the state in `arrays`."""
+        """Make the steps first..last-1, and leave the state in `arrays`. Arrays that have been lent stay the same ones."""
         try:
             return self._run(first, last)
         finally:
@@ -147,11 +147,14 @@ class Device(Arrays):
         chunk.recordings.hand_over()
 
     def _settle(self) -> None:
-        """The present state to the arrays where everybody looks for it."""
-        if self.front:
+        """The present state to `arrays`, where everybody looks for it: to the same ones where somebody holds them."""
+        if self.front and not self.lent:
+            self.states = self.states[1], self.states[0]
+            self.arrays.update(self.states[0])
+        elif self.front:
             for place, array in self.states[1].items():
                 self.arrays[place].copy_to_device(array, stream=self.work)
-            self.front = 0
+        self.front = 0
         self.work.synchronize()
 
     # ---- a value that is not finite -----------------------------------------------------------------

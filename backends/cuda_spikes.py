@@ -24,7 +24,9 @@ LISTED_BYTES = 1 << 29  # of all lists, but for large populations more: a share 
 SHARE = 8
 MOST, MANY, FEWEST = 8 if simulated() else 1 << 12, 16, 2  # places of a neuron's list: at most, for large populations, at least
 THREADS, PART = (4, 8) if simulated() else (256, 2048)  # of a block, a power of two; neurons whose events one block counts
+SMALL = 1 << 13  # bytes, of the status and the like
 ROOM = 4 if simulated() else 1 << 16  # events of one kind that can be gathered, at first
+STATUSES = 4 if simulated() else 64  # that chunks have one after the other, before they are cleaned together
 STEP_BITS = 32  # a key is a step << STEP_BITS | neuron
 
 # The numbers in `status`: the bits OVERFULL and NOT_FINITE, the most events that a neuron had, and how many there were of each kind
@@ -40,7 +42,7 @@ def places(kernel: Kernel, n: int, precision: np.dtype[np.floating], free: float
 def bytes_of(kernel: Kernel, n: int, precision: np.dtype[np.floating], capacity: int) -> int:
     """What the lists of one chunk take on the device, at first."""
     events, gathered = len(kernel.events), 8 + precision.itemsize * bool(kernel.timed)
-    return events * (8 * n + 8 * (n // PART + 1) + gathered * ROOM) + n * capacity * _item(kernel, precision) + 1024
+    return events * (8 * n + 8 * (n // PART + 1) + gathered * ROOM) + n * capacity * _item(kernel, precision) + SMALL
 
 
 def _item(kernel: Kernel, precision: np.dtype[np.floating]) -> int:
@@ -88,7 +90,11 @@ def defined() -> Mapping[str, Callable[..., Any]]:
                     cuda.atomic.max(status, FULLEST, counts[event, i])
             total = scan(counts, starts, event, begin, end, space)
             if cuda.threadIdx.x == 0:
-                sums[event, cuda.blockIdx.x] = total
+                if cuda.gridDim.x == 1:  # and nothing is left to be added up
+                    sums[event, 0] = 0
+                    status[TOTALS + event] = total
+                else:
+                    sums[event, cuda.blockIdx.x] = total
 
     def add_up(sums: Any, parts: Any, status: Any) -> None:
         """sums: the events of all parts before each; by one block of threads."""
@@ -161,8 +167,11 @@ class Lists:
         self.events, self.n, self.parts = len(kernel.events), memory.n, -(-memory.n // PART)
         self.timed = kernel.timed
         known, width = max(1, self.events), memory.n if self.events else 1
-        self.none = cuda.to_device(np.zeros(TOTALS + known, np.int64))
-        self.status = cuda.to_device(np.zeros(TOTALS + known, np.int64))
+        self.clean = cuda.to_device(np.zeros((STATUSES, TOTALS + known), np.int64))
+        self.statuses = cuda.to_device(np.zeros((STATUSES, TOTALS + known), np.int64))
+        self.unused = [self.statuses[row] for row in range(STATUSES)]
+        self.used: list[Any] = []
+        self.status = self.unused[0]
         self.told = cuda.pinned_array(TOTALS + known, np.int64)
         self.counts = cuda.to_device(np.zeros((known, width), np.int32))
         self.starts = cuda.device_array((known, width), np.int32)
@@ -182,7 +191,11 @@ class Lists:
 
     def begin(self, stream: Any) -> None:
         """No events, and no trouble."""
-        self.status.copy_to_device(self.none, stream=stream)
+        if not self.unused:
+            self.statuses.copy_to_device(self.clean, stream=stream)
+            self.used, self.unused = [], self.used
+        self.status = self.unused.pop()
+        self.used.append(self.status)
 
     def gather(self, stream: Any) -> None:
         """Count and gather the events of the chunk, and tell the status, behind everything that the stream has to do."""
@@ -190,7 +203,8 @@ class Lists:
             found, grid = self.kernels, (-(-self.n // THREADS), THREADS, stream)
             where = self.counts, self.n, self.starts, self.sums
             found["tally"][self.parts, THREADS, stream](*where, self.status)
-            found["add_up"][1, THREADS, stream](self.sums, self.parts, self.status)
+            if self.parts > 1:
+                found["add_up"][1, THREADS, stream](self.sums, self.parts, self.status)
             found["gather"][grid](self.listed, *where, self.keys)
             if self.timed:
                 found["gather_moments"][grid](self.moments, *where, self.delays)
