@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 from ..backends.kernel import Operation, symbols_of
 from ..grammar.source import Source
@@ -111,7 +111,10 @@ class Model:
         events: Mapping[str, EventText] | None = None,
         method: str | None = None,
         parameters: Mapping[str, object] | None = None,
+        **others: Never,
     ) -> None:
+        for argument in others:
+            raise UsageError(_no_argument(argument))
         _text(text, "text")
         for argument, said_so in (("threshold", threshold), ("reset", reset), ("method", method)):
             _text("" if said_so is None else said_so, argument)
@@ -339,6 +342,24 @@ def _events(given: Mapping[str, EventText] | None) -> dict[str, EventText]:
         if not isinstance(said, str) and not (isinstance(said, tuple | list) and len(said) == 2 and isinstance(said[0], str)):
             raise UsageError(f"events[{name!r}]: expected a condition, or a condition and its statements, not {said!r}")
     return events
+
+
+# arguments of Brian2's NeuronGroup, and where they go here
+_ELSEWHERE = {
+    "namespace": "values of names go to parameters={...}",
+    "model": "the text comes first, Model(text, ...)",
+    "N": "the number of neurons is one of a run: simulate(model, '1 s', n=100)",
+    "n": "the number of neurons is one of a run: simulate(model, '1 s', n=100)",
+    "dt": "the step is one of a run: simulate(model, '1 s', dt='0.1 ms'), or `dt 0.1 ms` in the text",
+}
+
+
+def _no_argument(argument: str) -> str:
+    """What to say of an argument that Model does not have."""
+    known = ("name", "threshold", "reset", "refractory", "events", "method", "parameters")
+    near = near_names(argument, known)
+    hint = _ELSEWHERE.get(argument) or (f"did you mean {near[0]}?" if near else f"it takes a text and {', '.join(known)}")
+    return f"Model: there is no argument {argument!r}; {hint}"
 
 
 def _from_brian2(value: object) -> object:

@@ -242,3 +242,19 @@ def test_a_name_that_the_model_has_not(lif: dvdt.Model) -> None:
 def test_explains_for_a_mapping_of_values(lif: dvdt.Model) -> None:
     with pytest.raises(dvdt.UsageError, match="parameters: expected a mapping"):
         lif.explain(parameters=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("namespace", "values of names go to parameters"),
+        ("threshhold", "did you mean threshold?"),
+        ("N", "simulate(model, '1 s', n=100)"),
+        ("spikes_when", "it takes a text and name, threshold"),
+    ],
+)
+def test_an_argument_that_there_is_not_is_told_with_what_there_is(argument, told):
+    with pytest.raises(dvdt.UsageError) as caught:
+        dvdt.Model("dv/dt = -v/(10 ms) : 1", **{argument: None})
+    assert f"Model: there is no argument {argument!r}; " in str(caught.value)
+    assert told in str(caught.value)
