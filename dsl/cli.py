@@ -6,6 +6,7 @@ Exit status: 0 done, 1 a mistake in a text or trouble in a run, 2 a mistake in t
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from .errors import ModelError, RunError, UsageError
 if TYPE_CHECKING:
     from .model import Model
     from .registry import ModelTable
+
+AS_OBJECT = re.compile(r"are in \.result$")  # how an error tells a caller in Python where the results are
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,8 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"dvdt: {error}", file=sys.stderr)
         return 2
-    except (ModelError, RunError) as error:
-        print(str(error) if isinstance(error, ModelError) else f"dvdt: {error}", file=sys.stderr)
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except RunError as error:
+        print(f"dvdt: {AS_OBJECT.sub('stand above', str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `dvdt models | head`
         sys.stderr.close()

@@ -126,6 +126,14 @@ def test_run_takes_values_drives_and_writes_files(dvdt_says: Printed, cell: str,
     assert result.spikes.t[0] > 0.05
 
 
+def test_a_run_that_ends_before_its_time_speaks_to_people_in_a_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "boom.dvdt").write_text("dv/dt = v^2/(1 mV*ms)\nv(0) = 1 mV\nmethod euler\n")
+    assert main(("run", str(tmp_path / "boom.dvdt"), "--duration", "10ms")) == 1
+    said = capsys.readouterr()
+    assert "model      boom, 1 neuron" in said.out
+    assert said.err.endswith("the results up to there stand above\n")
+
+
 def test_results_are_written_as_what_the_name_says(dvdt_says: Printed, cell: str, tmp_path: Path) -> None:
     said = dvdt_says("run", cell, "--duration", "1ms", "--out", str(tmp_path / "x.csv"), status=2)
     assert f"--out {tmp_path / 'x.csv'}: results are arrays in one .npz file, such as {tmp_path / 'x.npz'}" in said
