@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import cuda_reductions as text
@@ -25,13 +26,13 @@ class Across:
     def ranks(self) -> Ranks:
         return Ranks(self.values)
 
-    def shared(self, reductions: Reductions) -> list[ast.stmt]:
-        """The arrays that the threads of a block share."""
-        made = {ast.unparse(s): s for s in (*self.folds.shared(reductions), *self.ranks.shared(reductions))}
-        products = parsed(
-            f"factors = cuda.shared.array({self.span}, real)\nterms = cuda.shared.array({self.span * self.values.layout.rows}, real)"
-        )
-        return [*made.values(), *(products if any(isinstance(r, MatrixProduct) for r in reductions) else [])]
+    def shared(self, segments: Sequence[Reductions]) -> list[ast.stmt]:
+        """The arrays that the threads of a block share, for what is reduced behind each pass over the neurons."""
+        made = [s for reductions in segments for s in (*self.folds.shared(reductions), *self.ranks.shared(reductions))]
+        if any(isinstance(r, MatrixProduct) for reductions in segments for r in reductions):
+            made += parsed(f"factors = cuda.shared.array({self.span}, real)")
+            made += parsed(f"terms = cuda.shared.array({self.span * self.values.layout.rows}, real)")
+        return list({ast.unparse(statement): statement for statement in made}.values())
 
     def tile(self, reductions: Reductions) -> list[ast.stmt]:
         """What a block makes of the values of a tile."""

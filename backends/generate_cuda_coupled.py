@@ -211,7 +211,7 @@ class CoupledGenerator(Generator):
             between += self.one_pass(before.reductions, segment)
             between += [*ast.parse("grid.sync()").body, *self.across.across(segment.reductions)]
         statements = {
-            "SHARED": self.across.shared(reductions),
+            "SHARED": self.across.shared([segment.reductions for segment in (first, *middle)]),
             "NOTHING": self.across.folds.nothing(reductions),
             "BEGIN": begin,
             **self.recorded(),

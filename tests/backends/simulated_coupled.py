@@ -433,6 +433,25 @@ def test_models_of_several_tiles(name: str) -> None:
     same(model, "0.6 ms", n, list(model.states), dt="0.1 ms", parameters=given)
 
 
+EVERYTHING = """
+    time in ms
+    W : 1 (matrix)
+    field = 0.1*total(v)/N + 0.05*mean(v) + 0.01*(largest(v) - smallest(v)) + 0.02*count(v > 0.5)/N
+    dv/dt = (I - v - field + matmul(W, near) + (0.1 if any(v > 0.98) else 0))/tau
+    near = v if v > 0.7 else 0
+    tau = 20; I : 1
+    v(0) = 0; won(0) = 0; place(0) = 0
+    each step: won = won + (1 if one_of(spiked) else 0); place = rank(v)
+    spike when v > 1: v = 0
+"""
+
+
+def test_passes_that_reduce_different_things() -> None:
+    n = 9
+    given = {"I": np.linspace(5, 20, n), "W": np.linspace(-0.1, 0.1, n * n).reshape(n, n)}
+    assert same(dvdt.Model(EVERYTHING), "8 ms", n, ["v", "won", "place"], dt="1 ms", parameters=given) > 3
+
+
 @pytest.mark.parametrize("n", [4, 21])
 def test_spikes_between_the_points_of_the_grid(n: int) -> None:
     assert same(dvdt.Model(EXACT), "12 ms", n, ["v", "s"], dt="0.5 ms", spike_times="exact") >= 3
