@@ -23,6 +23,7 @@ from .generate import generate
 from .kernel import Kernel, MatrixProduct, Reduce
 from .loops import carried, drawn_rows
 from .memory import Listed, Memory, NonFinite, Outcome, recorded_as
+from .program import FIRST_CHUNK
 from .serial import to_plain
 from .unusable import CallFailed, CodeFailed
 
@@ -93,6 +94,10 @@ class CpuProgram:
     @property
     def rows(self) -> Mapping[str, int]:
         return rows_of(self.kernel)
+
+    @property
+    def first_chunk(self) -> int:
+        return FIRST_CHUNK
 
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
         """Make the steps first..last-1. Blocks of an uncoupled kernel are shared out over at most `threads` threads."""

@@ -143,6 +143,11 @@ class CudaProgram:
                 free, _ = numba_cuda().current_context().get_memory_info()
             refuse_what_needs(bytes_of(self.kernel, n, self.precision), f"{n} neurons of {self.kernel.name}", free)
 
+    @property
+    def first_chunk(self) -> int:
+        """A step of a coupled kernel may be much longer than what its neurons do."""
+        return 1 << 20 if self.kernel.coupled else 1 << 24
+
     @running()
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
         """Make the steps first..last-1 on the device, in chunks; `threads` is of no account."""

@@ -9,12 +9,15 @@ import numpy as np
 from .kernel import Kernel
 from .memory import Elsewhere, Memory, Outcome
 
+FIRST_CHUNK = 1 << 14  # neuron-steps
+
 
 class Program(Protocol):
     """A kernel that can run. It holds nothing of a run: the same program may serve several memories, also at once.
 
     `source` is the generated text (empty for the reference), `compiled` says whether machine code was made for it (False: it
-    came from memory or from disk), `compile_seconds` how long building took.
+    came from memory or from disk), `compile_seconds` how long building took. `first_chunk`: as many neuron-steps as a call should be
+    asked for at most while nothing is known of the speed.
     """
 
     @property
@@ -31,6 +34,9 @@ class Program(Protocol):
 
     @property
     def compile_seconds(self) -> float: ...
+
+    @property
+    def first_chunk(self) -> int: ...
 
     def advance(self, memory: Memory, first: int, last: int, threads: int) -> Outcome:
         """Make the steps first..last-1; events are appended to `memory.spikes`, recordings are written at the start of each step."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .evaluation import Value, value_of
 from .kernel import Array, Assign, Draw, Expr, Kernel, Kind, MatrixProduct, Phase, Probe, Reduce
 from .memory import Memory, NonFinite, Outcome, Recording
+from .program import FIRST_CHUNK
 
 RECENT = 8  # values that a NonFinite shows
 
@@ -59,6 +60,10 @@ class Reference:
 
     def __post_init__(self) -> None:
         self.kinds = {array.name: array.kind for array in self.kernel.arrays}
+
+    @property
+    def first_chunk(self) -> int:
+        return FIRST_CHUNK
 
     def advance(self, memory: Memory, first: int, last: int, threads: int = 1) -> Outcome:
         recent: deque[Mapping[str, NDArray[Any]]] = deque([self._guarded(memory)], maxlen=RECENT)

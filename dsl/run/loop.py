@@ -14,10 +14,7 @@ from .progress import Silent
 from .recorders.spikes import EventLog
 
 CHUNK_SECONDS = 0.08  # aimed at, so that control returns within 0.1 s also when a chunk takes longer than the last one
-FIRST_CHUNK, FIRST_STEPS = (
-    1 << 14,
-    256,
-)  # neuron-steps, and steps, that the first chunk has at most: nothing is known of the speed
+FIRST_STEPS = 256  # that the first chunk has at most: nothing is known of the speed
 FEWEST_STEPS = 32  # of a chunk once the speed is known: between chunks a large population travels through the main memory
 GROWTH = 4  # the most by which a chunk is longer than the one before
 
@@ -65,7 +62,7 @@ def run_steps(
 
     A Ctrl-C, a KeyboardInterrupt of the callable that is told the progress, and more than `room` events end the loop between two chunks.
     """
-    chunk, step, began = max(1, min(FIRST_STEPS, FIRST_CHUNK // memory.n)), first, time.perf_counter()
+    chunk, step, began = max(1, min(FIRST_STEPS, program.first_chunk // memory.n)), first, time.perf_counter()
     why, trouble = "", None
     with Interruption() as interruption:
         while step < last and not why and trouble is None:

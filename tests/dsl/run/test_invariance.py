@@ -141,3 +141,18 @@ def test_a_recorded_quantity_of_all_neurons_changes_nothing():
     for steps in (1, 29, 30):
         split.run(f"{steps / 10} ms")
     assert np.array_equal(split.result()["middle"], other["middle"])
+
+
+def test_the_first_chunk_of_a_run_is_as_long_as_the_backend_takes(monkeypatch):
+    """Nothing is known of the speed yet; a device is asked for more at once than a processor."""
+    from dvdt.backends.reference import Reference
+
+    asked = []
+    advance = Reference.advance
+    monkeypatch.setattr(Reference, "first_chunk", 35)
+    monkeypatch.setattr(
+        Reference, "advance", lambda program, *given: (asked.append(given[2] - given[1]), advance(program, *given))[1]
+    )
+    dvdt.simulate("dv/dt = -v/(10 ms)\nv(0) = 1", "100 ms", dt="0.1 ms", n=5, backend="reference")
+    assert asked[0] == 7
+    assert max(asked) > 7
