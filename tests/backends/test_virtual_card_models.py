@@ -19,13 +19,12 @@ from dvdt.dsl.compile import Structure, compile_model
 from ..stdlib_models.strong_inputs import STRONG
 from .virtual.card import Driver, inserted
 
-pytestmark = [
-    pytest.mark.skipif(
-        importlib.util.find_spec("numba_cuda") is None or importlib.util.find_spec("nvidia") is None,
-        reason='needs NVIDIA\'s compiler: python -m pip install ".[cuda-ci]"',
-    ),
-    pytest.mark.filterwarnings("ignore:dt is"),
-]
+if (
+    importlib.util.find_spec("numba_cuda") is None or importlib.util.find_spec("nvidia") is None
+):  # before the models are looked at
+    pytest.skip('needs NVIDIA\'s compiler: python -m pip install ".[cuda-ci]"', allow_module_level=True)
+
+pytestmark = pytest.mark.filterwarnings("ignore:dt is")
 
 N = 300  # neurons: more than one block of threads
 
