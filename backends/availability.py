@@ -32,9 +32,9 @@ class Backend:
 
 
 def _cpu(kernel: Kernel, precision: Real, functions: Functions, exact_math: bool) -> Program:
-    from . import cpu
+    from .cpu.program import build
 
-    return cpu.build(kernel, precision, functions)
+    return build(kernel, precision, functions)
 
 
 def _reference(kernel: Kernel, precision: Real, functions: Functions, exact_math: bool) -> Program:
@@ -46,20 +46,20 @@ def _reference(kernel: Kernel, precision: Real, functions: Functions, exact_math
 def _cuda(kernel: Kernel, precision: Real, functions: Functions, exact_math: bool) -> Program:
     if why := _no_gpu():  # asked before anything of numba-cuda is imported, which may be broken
         raise Unavailable(why)
-    from . import cuda
+    from .cuda.program import build
 
-    return cuda.build(kernel, precision, functions, exact_math=exact_math)
+    return build(kernel, precision, functions, exact_math=exact_math)
 
 
 def _no_gpu() -> str:
-    from .cuda_machine import obstacle
+    from .cuda.machine import obstacle
 
     return obstacle()
 
 
 def _gpu() -> str:
-    from .cuda_functions import simulated
-    from .cuda_machine import gpu
+    from .cuda.functions import simulated
+    from .cuda.machine import gpu
 
     return "numba's simulator" if simulated() else str(gpu())
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cuda_functions import numba_cuda, simulated
-from .cuda_machine import free_memory
+from .cuda.functions import numba_cuda, simulated
+from .cuda.machine import free_memory
 from .unusable import Unavailable
 
 

@@ -56,7 +56,7 @@ def environment() -> str:
 
 def own_digest() -> str:
     """A digest of everything in this folder, and of what numba is told by the environment."""
-    sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("*.py"))]
     settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
     return cache.digest(*sources, *settings)
 

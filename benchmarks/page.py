@@ -16,9 +16,10 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from . import cuda_page, growth, memory, peers, startup
+from . import growth, memory, peers, startup
 from .cases import CASES
 from .core import PEER, Row, table
+from .cuda import page
 
 MODELS = list(CASES)
 SIZES = [1000, 100_000, 1_000_000]
@@ -154,7 +155,7 @@ def main() -> None:
         models = [model for model in MODELS if CASES[model].peer]
         parts.append(peers_section(peers.compare(models, [100_000], list(peers.MODES), Path(folder))))
     parts += [start_section(startup.report(), memory.report()), growth_section(*growth.report(10_000_000))]
-    parts.append(cuda_page.kept(chosen.page.read_text(encoding="utf-8") if chosen.page.exists() else ""))
+    parts.append(page.kept(chosen.page.read_text(encoding="utf-8") if chosen.page.exists() else ""))
     chosen.page.write_text("".join(parts), encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dvdt.backends.cuda_functions import simulated
+from dvdt.backends.cuda.functions import simulated
 from dvdt.backends.kernel import (
     Array,
     Assign,

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dvdt.backends import cache, cpu, kernel, machine_code, serial
+from dvdt.backends import cache, kernel, machine_code, serial
+from dvdt.backends.cpu import program as cpu
 
 DOUBLE = np.dtype(np.float64)
 
 # builds a kernel that no other test builds, in a process of its own, and says whether it had to be compiled
 CHILD = """
 import numpy as np
-from dvdt.backends import cpu, memory
+from dvdt.backends import memory
+from dvdt.backends.cpu import program as cpu
 from dvdt.backends.kernel import *
 v = Array("v", Kind.REAL, True)
 half = Assign("w", Kind.REAL, Operation("multiply", (Symbol("v"), Constant(0.5))))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dvdt.backends import cpu, machine_code, reference
+from dvdt.backends import machine_code, reference
+from dvdt.backends.cpu import program as cpu
 
 DOUBLE = np.dtype(np.float64)
 SINGLE = np.dtype(np.float32)

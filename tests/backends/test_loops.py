@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import dvdt
+from dvdt.backends.cpu.loops import WORTH, Loop, loops_of, rows_between
 from dvdt.backends.kernel import (
     Array,
     Assign,
@@ -21,7 +22,6 @@ from dvdt.backends.kernel import (
     Symbol,
     symbols_of,
 )
-from dvdt.backends.loops import WORTH, Loop, loops_of, rows_between
 
 HODGKIN_HUXLEY = """
 dv/dt = (g_L*(E_L - v) + g_Na*m^3*h*(E_Na - v) + g_K*n^4*(E_K - v) + I) / C : mV

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dvdt.backends import cpu, evaluation, reference
+from dvdt.backends import evaluation, reference
+from dvdt.backends.cpu import program as cpu
 from dvdt.backends.evaluation import evaluate
 from dvdt.backends.kernel import (
     OPERATIONS,

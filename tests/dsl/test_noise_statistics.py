@@ -236,7 +236,7 @@ def test_the_noise_of_equations_and_the_draws_of_a_model_are_independent() -> No
 def test_noise_that_multiplies_is_the_same_for_any_threads_split_and_recording(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dvdt.backends import cpu
+    from dvdt.backends.cpu import program as cpu
 
     monkeypatch.setattr(cpu, "WORTH_A_THREAD", 1)
     text = "dx/dt = (1 - x)/tau + s*x*xi_a; dy/dt = -y/tau + s*y*xi_b; tau = 10 ms; s = 0.3 ms^-0.5; x(0) = 1; y(0) = 1 + 0.1*i/N"

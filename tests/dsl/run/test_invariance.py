@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import dvdt
-from dvdt.backends import cpu
 from dvdt.backends.availability import BACKENDS, Backend
+from dvdt.backends.cpu import program as cpu
 from dvdt.dsl.run import loop
 
 ALONE = """
