@@ -94,10 +94,11 @@ def test_code_stays_in_registers(name: str, exact_math: bool, precision: str, re
     kernel = compile_model(model, Structure(shapes=matrices)).kernel
     timed = "@t" in kernel_symbols(kernel)
     for made in code(replace(kernel, name="kernel"), precision, exact_math):
-        record_property(f"{name} {precision} {made.function}", made.registers)
+        told = f"{name:40}{precision}{' exact_math' if exact_math else '':12}{made.registers:>5} registers"
         if not kernel.coupled and loops.disassembler() is not None:
             with contextlib.suppress(ValueError):  # a kernel without states is a loop that the compiler has taken away
-                record_property(f"{name} {precision} instructions", loops.step_of(made.cubin, made.neurons).issued)
+                told += f"{loops.step_of(made.cubin, made.neurons).issued:>8.1f} instructions a step"
+        record_property("code", told)
         assert made.spilled == 0
         assert made.stack == 0
         if len(model.states) <= 5:
