@@ -11,7 +11,7 @@ import numpy as np
 from ..kernel import Kernel, Kind
 from ..memory import Memory
 from .functions import numba_cuda
-from .generate import Argument, place_of, rows_of
+from .text import Argument, place_of, rows_of
 
 NARROW = ("steps", "capacity", "due", "apart")  # arguments that are int32
 

@@ -20,11 +20,12 @@ from . import recordings, spikes
 from .arrays import Arrays, narrowed
 from .coupled import Together
 from .functions import numba_cuda, simulated
-from .generate import RECORDED, Argument, Text
 from .machine import free_memory, refuse_what_needs
 from .pace import Pace
 from .recordings import Columns, Recordings
 from .spikes import Lists
+from .templates import RECORDED
+from .text import Argument, Text
 
 THREADS = 128  # of a block, at most
 WARP = 32  # threads that go together

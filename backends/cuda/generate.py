@@ -17,151 +17,28 @@ from dataclasses import dataclass, field
 from ..emit import CONVERT, Spelling, assign, call, extents, filled, name, number
 from ..kernel import BUILT_IN, Array, Constant, Draw, Emit, Expr, Kernel, Kind, Phase, Probe, Reduce, Symbol, symbols_of
 from .scope import DISTRIBUTIONS, OVER_LARGE, OWN, PRIMITIVES, QUOTIENT, DeviceScope
-
-HALF = 32  # neurons between two that share draws
-
-OVERFULL, NOT_FINITE = (
-    1,
-    2,
-)  # bits of status[0]: a neuron had more events than its list has places; a value that has to be finite is not
-
-STEPS_TIME = "first steps interval dt".split()  # of many steps at once: the first one, and their number
-# what every function is given. listed[event, place, neuron] is a step since the first one of the chunk, counts[event, neuron] their number
-PLACES = "n k0 k1 capacity reals whole fixed fixed_whole listed counts status".split()
-CHUNK = "reals_out whole_out before".split()  # and those that make a chunk
-# for each probe: the first step that is due, since the first one of the chunk, and how many lie between two
-RECORDED = "due apart column values".split()
-
-STEPS = """
-def advance(ARGUMENTS):
-    NEURONS
-    if i < n and before[0] == 0:
-        LOAD
-        NONE_LISTED
-        s = int32(0)
-        while s < steps:
-            TIMES
-            PHASES
-            s = int32(s + 1)
-        STORE
-        COUNTED
-        CHECK
-"""
-
-# Steps up to the next one that is due for a recording, so that most of them do not ask. No steps at all: only what is due at the first.
-STEPS_RECORDED = """
-def advance(ARGUMENTS):
-    NEURONS
-    if i < n and before[0] == 0:
-        LOAD
-        NONE_LISTED
-        NONE_RECORDED
-        s = int32(0)
-        while True:
-            RECORDS
-            until = steps
-            UNTIL
-            while s < until:
-                TIMES
-                PHASES
-                s = int32(s + 1)
-            if s == steps:
-                break
-        STORE
-        COUNTED
-        CHECK
-"""
-
-ONE_NEURON = "i = cuda.grid(1)"
-
-NONE_RECORDED = "ROW = int32(0)"
-
-PLACED = "PLACE = COLUMN[NEURON] if DUE <= steps else int32(-1)"
-
-RECORDED_NEURON = """
-if PLACE >= 0:
-    TIMES
-    BODY
-    VALUES[ROW, PLACE] = VALUE
-"""
-
-RECORD_IN_CHUNK = """
-if s == DUE:
-    RECORDED_NEURONS
-    ROW = int32(ROW + 1)
-    DUE = int32(DUE + APART)
-"""
-
-UNTIL = """
-if DUE < until:
-    until = DUE
-"""
-
-# An event goes to the list of its neuron. Where many steps are made at once, the number of those is kept in a register.
-LISTED = """
-if FLAG:
-    if COUNT < ROOM:
-        listed[EVENT, COUNT, NEURON] = s
-        MOMENT
-    COUNT = int32(COUNT + 1)
-"""
-
-COUNTED = """
-counts[EVENT, NEURON] = COUNT
-if COUNT > capacity:
-    cuda.atomic.or_(status, 0, OVERFULL)
-"""
-
-TROUBLE = """
-if not FINITE:
-    cuda.atomic.or_(status, 0, NOT_FINITE)
-"""
-
-
-MOMENT = "moments[EVENT, COUNT, NEURON] = MOMENT_VALUE"
-
-TEMPLATES = (
-    *(STEPS, STEPS_RECORDED, ONE_NEURON, NONE_RECORDED, PLACED, RECORDED_NEURON, RECORD_IN_CHUNK, UNTIL),
-    *(LISTED, MOMENT, COUNTED, TROUBLE),
+from .templates import (
+    CHUNK,
+    COUNTED,
+    LISTED,
+    MOMENT,
+    NONE_RECORDED,
+    NOT_FINITE,
+    ONE_NEURON,
+    OVERFULL,
+    PLACED,
+    PLACES,
+    RECORD_IN_CHUNK,
+    RECORDED,
+    RECORDED_NEURON,
+    STEPS,
+    STEPS_RECORDED,
+    STEPS_TIME,
+    TEMPLATES,
+    TROUBLE,
+    UNTIL,
 )
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument of a generated function: its name, and what the caller puts there.
-
-    `of` is a row of the tables STEPS_TIME, PLACES, CHUNK or `reductions.ACROSS`, "moments", or "scalar", "series", "rows", "columns",
-    "matrix" (its columns), or one of RECORDED; `place` is the name in the kernel, `kind` that of what is in it.
-    """
-
-    spelled: str
-    of: str
-    place: str = ""
-    kind: Kind = Kind.INTEGER
-
-
-@dataclass(frozen=True)
-class Function:
-    """A generated function and its arguments; `neurons`: how many a thread makes, one, or two that are HALF apart."""
-
-    name: str
-    arguments: tuple[Argument, ...]
-    neurons: int = 1
-
-    def threads(self, n: int) -> int:
-        """Threads for n neurons."""
-        return n if self.neurons == 1 else -(-n // (2 * HALF)) * HALF
-
-
-@dataclass(frozen=True)
-class Text:
-    """The generated module: its text, what it has to be given (names of functions), the functions it defines, and for each function
-    from outside how the text spells its name."""
-
-    source: str
-    imports: tuple[str, ...]
-    functions: tuple[Function, ...]
-    outside: tuple[tuple[str, str], ...]
+from .text import Argument, Function, Text, place_of, rows_of, with_arguments
 
 
 def generate(kernel: Kernel, precision: str, functions: Mapping[tuple[str, str], str], exact: bool) -> Text:
@@ -384,27 +261,6 @@ class Generator:
 
 def parsed(line: str) -> list[ast.stmt]:
     return ast.parse(line).body
-
-
-def with_arguments(node: ast.stmt, arguments: tuple[Argument, ...]) -> ast.stmt:
-    assert isinstance(node, ast.FunctionDef)
-    node.args.args = [ast.arg(argument.spelled) for argument in arguments]
-    return node
-
-
-def place_of(array: Array) -> str:
-    """The device array that holds an array of the kernel: what is written apart from what is not, integers apart from the rest."""
-    return (
-        ("whole" if array.written else "fixed_whole") if array.kind is Kind.INTEGER else ("reals" if array.written else "fixed")
-    )
-
-
-def rows_of(kernel: Kernel) -> Mapping[str, int]:
-    """The row of each array in its device array."""
-    rows: dict[str, int] = {}
-    for place in ("reals", "whole", "fixed", "fixed_whole"):
-        rows.update({name: row for row, name in enumerate(a.name for a in kernel.arrays if place_of(a) == place)})
-    return rows
 
 
 def draws_of(kernel: Kernel) -> tuple[Draw, ...]:

@@ -14,26 +14,12 @@ from dataclasses import dataclass, field
 from ..emit import filled, name, number
 from ..kernel import Array, Emit, Kernel, Kind, MatrixProduct, Phase, Reduce
 from . import reductions as cuda_reductions
-from .generate import (
-    CHUNK,
-    MOMENT,
-    OVERFULL,
-    PLACES,
-    RECORDED,
-    STEPS_TIME,
-    TROUBLE,
-    Argument,
-    Function,
-    Generator,
-    Text,
-    all_symbols,
-    place_of,
-    probe_symbols,
-    with_arguments,
-)
+from .generate import Generator, all_symbols, probe_symbols
 from .generate_across import Across
 from .generate_values import Values
 from .reductions import ON_DEVICE, Layout, folded, reductions_of, room_of
+from .templates import CHUNK, MOMENT, OVERFULL, PLACES, RECORDED, STEPS_TIME, TROUBLE
+from .text import Argument, Function, Text, place_of, with_arguments
 
 Reductions = tuple[Reduce | MatrixProduct, ...]
 

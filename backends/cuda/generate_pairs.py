@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from ..emit import extents, filled, name
 from ..kernel import Draw, Kernel, Phase
-from .generate import HALF, TEMPLATES, Generator, Text, draws_of
+from .generate import Generator, draws_of
 from .scope import PAIRED
+from .templates import HALF, TEMPLATES
+from .text import Text
 
 TWO_NEURONS = """
 thread = cuda.grid(1)

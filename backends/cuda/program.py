@@ -20,12 +20,13 @@ from .arrays import bytes_of
 from .cache import functions_for
 from .device import Device
 from .functions import functions, numba_cuda, simulated
-from .generate import Argument, Function, Text, generate
+from .generate import generate
 from .generate_coupled import generate_coupled
 from .generate_pairs import generate_pairs, shares_draws
 from .machine import beginning, gpu, obstacle, refuse_what_needs, running
 from .reductions import ON_DEVICE, SIMULATED
 from .spikes import kernels
+from .text import Argument, Function, Text
 
 __all__ = ["CudaProgram", "Unavailable", "build", "namespace_of", "signature", "text_of"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..kernel import Kernel
 from ..memory import Memory
 from .functions import simulated
-from .generate import NOT_FINITE, OVERFULL
+from .templates import NOT_FINITE, OVERFULL
 
 cuda: Any = import_module("numba.cuda")
 
