@@ -27,7 +27,7 @@ assembler = pytest.mark.skipif(
 
 @pytest.mark.parametrize(
     "part",
-    [f"simulated_{part}.py" for part in ("cuda", "cuda_chunks", "cuda_runs", "coupled", "kernels", "cuda_arrays")],
+    [f"simulated_{part}.py" for part in ("cuda", "chunks", "runs", "coupled", "kernels", "arrays")],
 )
 def test_on_the_simulator(part: str) -> None:
     """In a process of its own, because numba looks at the variable once, when it is imported."""

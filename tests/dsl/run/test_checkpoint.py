@@ -104,6 +104,22 @@ def test_what_was_set_during_the_run_is_gone_on_with(conventions, tmp_path):
     assert_same(loaded.result(), running.result())
 
 
+class Dimension:
+    """Of a current, as Brian2 tells it."""
+
+    def get_dimension(self, base):
+        return int(base == "A")
+
+
+class TimedArray:
+    """As Brian2's: values in base SI units, their interval in seconds, their dimension; called in expressions."""
+
+    values, dt, dim = np.linspace(0, 3e-10, 20), 1e-3, Dimension()
+
+    def __call__(self, t):
+        raise NotImplementedError
+
+
 INPUTS = {
     "one value": "0.1 nA",
     "expression": "E_L/(1 Gohm) + 0.01 nA*rand()",
@@ -116,6 +132,7 @@ INPUTS = {
     "noise": dvdt.noise("0.1 nA", "0.1 nA", "5 ms"),
     "normal": dvdt.normal("0.1 nA", "0.05 nA"),
     "uniform": dvdt.uniform("0 nA", "0.2 nA"),
+    "timed array": TimedArray(),
     "sender": dvdt.Population("sine_current", parameters={"amplitude": 0.2}),
 }
 
@@ -188,7 +205,7 @@ def test_every_source_is_plain_data():
             assert same(source_from(json.loads(json.dumps(plain)), arrays), source)
     files = {entry.name[:-3] for entry in os.scandir(inputs.__path__[0]) if entry.name[0] != "_"}
     # a new kind needs a row in INPUTS, or a test of its own
-    assert files == {"csv", "function", "noise", "ramp", "sender", "series", "spike_times", "step"}
+    assert files == {"csv", "function", "noise", "ramp", "sender", "series", "spike_times", "step", "timed_array"}
 
 
 def test_another_backend_goes_on_but_for_rounding(tmp_path):
